@@ -1,9 +1,9 @@
 /*
  * arena - memory that is released all at once: an alert, a policy, a plan and all they point to.
  *
- * Shape   kg_arena a = {.max = 4 << 20}; zeroed = ceiling KG_ARENA_MAX. Memory comes zeroed and aligned for any type.
- * Errors  NULL at the ceiling or out of memory.
- * Owns    Everything it gave out; kg_arena_done releases it.
+ * Shape     kg_arena a = {.max = 4 << 20}; zeroed = ceiling KG_ARENA_MAX. Memory comes zeroed and aligned for any
+ *           type. Errors  NULL at the ceiling or out of memory.
+ * Owns      Everything it gave out; kg_arena_done releases it.
  */
 #ifndef KENG_BASE_ARENA_H
 #define KENG_BASE_ARENA_H

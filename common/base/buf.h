@@ -1,10 +1,10 @@
 /*
  * buf - growable bytes with a ceiling, always NUL-terminated, so that .s is a C string too.
  *
- * Shape   kg_buf b = {.max = 4096}; zeroed = ceiling KG_BUF_MAX. Failing appends leave the content as it was.
- * Errors  KG_E_LIMIT the ceiling; KG_E_NOMEM. An append that fails marks the buffer (kg_buf_failed), so a long
- *         run of appends may be checked once at its end.
- * Owns    .s; release with kg_buf_done.
+ * Shape     kg_buf b = {.max = 4096}; zeroed = ceiling KG_BUF_MAX. Failing appends leave the content as it was.
+ * Errors    KG_E_LIMIT the ceiling; KG_E_NOMEM. An append that fails marks the buffer (kg_buf_failed), so a long run
+ *           of appends may be checked once at its end.
+ * Owns      .s; release with kg_buf_done.
  */
 #ifndef KENG_BASE_BUF_H
 #define KENG_BASE_BUF_H

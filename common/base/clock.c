@@ -43,8 +43,8 @@ void kg_time_text(int64_t wall_ms, int offset_min, char out[KG_TIME_TEXT_MAX])
     }
     const int off = offset_min < 0 ? -offset_min : offset_min;
     const char sign = offset_min <= 0 ? '-' : '+';
-    (void)snprintf(out, KG_TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d", tm.tm_year + 1900,
-                   tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, sign, off / 60, off % 60);
+    (void)snprintf(out, KG_TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1,
+                   tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, sign, off / 60, off % 60);
 }
 
 static bool digits(const char **p, int count, int *value)
@@ -129,9 +129,9 @@ kg_err kg_time_read(const char *text, int assume_offset_min, int64_t *wall_ms, i
     int mi = 0;
     int s = 0;
     unsigned slip = 0;
-    if (!digits(&p, 4, &y) || !literal(&p, '-') || !digits(&p, 2, &mo) || !literal(&p, '-') ||
-        !digits(&p, 2, &d) || !literal(&p, 'T') || !digits(&p, 2, &h) || !literal(&p, ':') ||
-        !digits(&p, 2, &mi) || !literal(&p, ':') || !digits(&p, 2, &s)) {
+    if (!digits(&p, 4, &y) || !literal(&p, '-') || !digits(&p, 2, &mo) || !literal(&p, '-') || !digits(&p, 2, &d) ||
+        !literal(&p, 'T') || !digits(&p, 2, &h) || !literal(&p, ':') || !digits(&p, 2, &mi) || !literal(&p, ':') ||
+        !digits(&p, 2, &s)) {
         return KG_E_INVALID;
     }
     int ms = 0;

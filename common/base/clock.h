@@ -1,6 +1,6 @@
 /*
- * clock - the two times. Wall time (UTC, Unix epoch, ms) is for what people see and for expiry; monotonic time
- * (ms) is for waiting. Decisions never call this: they take now_ms. Only the loop and main read it.
+ * clock - the two times. Wall time (UTC, Unix epoch, ms) is for what people see and for expiry; monotonic time (ms) is
+ * for waiting. Decisions never call this: they take now_ms. Only the loop and main read it.
  */
 #ifndef KENG_BASE_CLOCK_H
 #define KENG_BASE_CLOCK_H
@@ -21,7 +21,8 @@ void kg_clock_shift(int64_t offset_ms);
 /* "2026-11-22T21:05:00+07:00": CAP's form, never Z, never a fraction; offset 0 prints -00:00. */
 void kg_time_text(int64_t wall_ms, int offset_min, char out[KG_TIME_TEXT_MAX]);
 
-/* Reads CAP's form; also takes Z, +00:00, fractions and a missing zone, each reported in *slips (bits below). */
+/* Reads CAP's form; also takes Z, +00:00, fractions and a missing zone, each reported in *slips (bits below).
+ */
 enum { KG_TIME_ZULU = 1, KG_TIME_FRACTION = 2, KG_TIME_NO_ZONE = 4, KG_TIME_LEAP = 8, KG_TIME_PLUS_ZERO = 16 };
 KG_MUST_CHECK kg_err kg_time_read(const char *text, int assume_offset_min, int64_t *wall_ms, int *offset_min,
                                   unsigned *slips);

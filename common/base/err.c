@@ -10,20 +10,11 @@ static const struct {
     const char *name;
     kg_class class;
 } table[KG_ERR_COUNT] = {
-    [KG_OK] = {"ok", KG_DONE},
-    [KG_E_EXISTS] = {"exists", KG_DONE},
-    [KG_E_INVALID] = {"invalid", KG_PERM},
-    [KG_E_DENIED] = {"denied", KG_PERM},
-    [KG_E_CONFLICT] = {"conflict", KG_PERM},
-    [KG_E_EXPIRED] = {"expired", KG_PERM},
-    [KG_E_LIMIT] = {"limit", KG_PERM},
-    [KG_E_NOTFOUND] = {"notfound", KG_PERM},
-    [KG_E_IO] = {"io", KG_TEMP},
-    [KG_E_AGAIN] = {"again", KG_TEMP},
-    [KG_E_TIMEOUT] = {"timeout", KG_TEMP},
-    [KG_E_FULL] = {"full", KG_TEMP},
-    [KG_E_NOMEM] = {"nomem", KG_TEMP},
-    [KG_E_BUG] = {"bug", KG_FAULT},
+    [KG_OK] = {"ok", KG_DONE},           [KG_E_EXISTS] = {"exists", KG_DONE},     [KG_E_INVALID] = {"invalid", KG_PERM},
+    [KG_E_DENIED] = {"denied", KG_PERM}, [KG_E_CONFLICT] = {"conflict", KG_PERM}, [KG_E_EXPIRED] = {"expired", KG_PERM},
+    [KG_E_LIMIT] = {"limit", KG_PERM},   [KG_E_NOTFOUND] = {"notfound", KG_PERM}, [KG_E_IO] = {"io", KG_TEMP},
+    [KG_E_AGAIN] = {"again", KG_TEMP},   [KG_E_TIMEOUT] = {"timeout", KG_TEMP},   [KG_E_FULL] = {"full", KG_TEMP},
+    [KG_E_NOMEM] = {"nomem", KG_TEMP},   [KG_E_BUG] = {"bug", KG_FAULT},
 };
 
 kg_class kg_err_class(kg_err e)

@@ -1,15 +1,15 @@
 /*
  * err - what can go wrong, and what the caller should do about it.
  *
- * Purpose  Every fallible function returns a kg_err; its class, not the single code, decides what happens.
- *          The cause travels in a kg_diag; whoever decides what to do next logs it, once.
- * Classes  DONE go on (now, or it was so already) · PERM reject, asking again will not help ·
- *          TEMP try again later · FAULT our own bug, stop.
+ * Purpose   Every fallible function returns a kg_err; its class, not the single code, decides what happens. The cause
+ *           travels in a kg_diag; whoever decides what to do next logs it, once.
+ * Classes   DONE go on (now, or it was so already) · PERM reject, asking again will not help · TEMP try again later ·
+ *           FAULT our own bug, stop.
  */
 #ifndef KENG_BASE_ERR_H
 #define KENG_BASE_ERR_H
 
-#define KG_MUST_CHECK __attribute__((warn_unused_result))
+#define KG_MUST_CHECK        __attribute__((warn_unused_result))
 #define KG_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
 typedef enum kg_err {
@@ -34,7 +34,8 @@ typedef enum kg_class { KG_DONE, KG_PERM, KG_TEMP, KG_FAULT } kg_class;
 
 enum { KG_DIAG_MAX = 768 };
 
-/* A sentence for a person: what, where, how to mend it. Always terminated; cut at KG_DIAG_MAX on a character. */
+/* A sentence for a person: what, where, how to mend it. Always terminated; cut at KG_DIAG_MAX on a character.
+ */
 typedef struct kg_diag {
     char text[KG_DIAG_MAX];
 } kg_diag;

@@ -13,8 +13,8 @@
 /* Appends the file's bytes to out. "-" reads standard input. KG_E_LIMIT over max, KG_E_NOTFOUND, KG_E_IO. */
 KG_MUST_CHECK kg_err kg_file_read(const char *path, size_t max, kg_buf *out, kg_diag *diag);
 
-/* Writes a whole file so that a reader or a power cut sees the old one or the new one: temporary file in the same
- * folder, fsync, rename, fsync of the folder. */
+/* Writes a whole file so that a reader or a power cut sees the old one or the new one: temporary file in the
+ * same folder, fsync, rename, fsync of the folder. */
 KG_MUST_CHECK kg_err kg_file_replace(const char *path, const void *bytes, size_t n, mode_t mode, kg_diag *diag);
 
 /* Creates path and its parents (mode for those made now). An existing folder is KG_OK. */

@@ -1,9 +1,9 @@
 /*
  * log - one line an event, to standard error (the journal of the service manager).
  *
- * Shape   <level> <UTC time> <event.name> key=value key="value with blanks" ...
- * Rules   The event name is stable; every line about an alert carries alert=<id>. Values are escaped. No secrets, no
- *         message bodies, no phone numbers. Libraries return errors; the stage that decides logs, once.
+ * Shape     <level> <UTC time> <event.name> key=value key="value with blanks" ...
+ * Rules     The event name is stable; every line about an alert carries alert=<id>. Values are escaped. No secrets, no
+ *           message bodies, no phone numbers. Libraries return errors; the stage that decides logs, once.
  */
 #ifndef KENG_BASE_LOG_H
 #define KENG_BASE_LOG_H
@@ -18,10 +18,9 @@ typedef struct kg_field {
     int64_t number;
 } kg_field;
 
-#define KG_TEXT(k, v) ((kg_field){.key = (k), .text = (v) != NULL ? (v) : ""})
-#define KG_INT(k, v) ((kg_field){.key = (k), .number = (int64_t)(v)})
-#define kg_log(level, event, ...)                                                                            \
-    kg_log_fields((level), (event), (const kg_field[]){__VA_ARGS__, {.key = NULL}})
+#define KG_TEXT(k, v)             ((kg_field){.key = (k), .text = (v) != NULL ? (v) : ""})
+#define KG_INT(k, v)              ((kg_field){.key = (k), .number = (int64_t)(v)})
+#define kg_log(level, event, ...) kg_log_fields((level), (event), (const kg_field[]){__VA_ARGS__, {.key = NULL}})
 
 void kg_log_open(const char *program, kg_level most); /* main only */
 void kg_log_fields(kg_level level, const char *event, const kg_field *fields);

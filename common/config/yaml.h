@@ -1,0 +1,25 @@
+/*
+ * yaml - YAML files straight into structs, by schema; the door of libcyaml that policy and every config use.
+ *
+ * Shape     The schema (cyaml_schema_value_t) says keys, types and limits; an unknown key, a missing one or a bad
+ *           value is refused with "file:line:column: ..." and what is allowed. Ranges and references between entries
+ *           are checked by the caller, once, after loading; yaml has no line numbers left then, so a complaint names
+ *           the entry. Owns    *out until yaml_free with the same schema.
+ * Errors    KG_E_NOTFOUND no file, KG_E_INVALID, KG_E_LIMIT over YAML_MAX bytes.
+ */
+#ifndef KENG_CONFIG_YAML_H
+#define KENG_CONFIG_YAML_H
+
+#include <cyaml/cyaml.h>
+
+#include "base/err.h"
+
+enum { YAML_MAX = 4 * 1024 * 1024 };
+
+KG_MUST_CHECK kg_err yaml_load(const char *path, const cyaml_schema_value_t *schema, void **out, kg_diag *diag);
+/* The same from n bytes of memory with a NUL behind them; `name` stands in complaints. */
+KG_MUST_CHECK kg_err yaml_read(const char *name, const void *bytes, size_t n, const cyaml_schema_value_t *schema,
+                               void **out, kg_diag *diag);
+void yaml_free(const cyaml_schema_value_t *schema, void **data);
+
+#endif

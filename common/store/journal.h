@@ -1,0 +1,104 @@
+/*
+ * journal - the router's durable record of accepted alerts and of every delivery's outcome.
+ *
+ * Purpose   An alert exists once journal_commit() after journal_accept() has returned KG_OK, and not before.
+ * Shape     alerts(position, id, hash, signed bytes, lifecycle) 1-n deliveries(number = position * 2^20 + line,
+ *           station, state, ...); held alerts wait with their reason; blobs by hash; audit rows chained in the same
+ *           commits.
+ * Batches   Changes gather between journal_begin and journal_commit: one loop turn, one commit, one fsync. Back end
+ *           One struct of functions, so that a province that outgrows one machine puts PostgreSQL here and nothing
+ *           above knows; journal_sqlite_open is the embedded default.
+ * Units     *_ms: Unix epoch, UTC, milliseconds.
+ * Errors    KG_E_EXISTS same id and hash (DONE: acknowledge again); KG_E_CONFLICT same id, other hash (PERM);
+ *           KG_E_FULL disk full (TEMP, nothing changed); KG_E_IO (stop acknowledging, exit).
+ * Threads   One thread, one process, one connection a file.
+ */
+#ifndef KENG_STORE_JOURNAL_H
+#define KENG_STORE_JOURNAL_H
+
+#include "alert/alert.h"
+#include "base/buf.h"
+#include "delivery/dlv.h"
+#include "store/audit.h"
+
+enum { JOURNAL_LINE_BITS = 20 };
+static inline uint64_t journal_number(uint64_t position, uint32_t line)
+{
+    return (position << JOURNAL_LINE_BITS) | line;
+}
+static inline uint64_t journal_position_of(uint64_t delivery)
+{
+    return delivery >> JOURNAL_LINE_BITS;
+}
+
+typedef struct journal journal;
+
+typedef struct journal_delivery {
+    uint64_t number;
+    const char *station;
+    dlv_state state;
+    dlv_certainty certainty;
+    int64_t held_ms, done_ms;
+    uint32_t hit_rank;
+    uint32_t playings; /* playings reported finished, first included */
+    uint64_t reached, sent;
+    const char *code, *detail; /* of the outcome */
+    const void *target;        /* packed wire Order target: mode, repeats, languages, communes, rule, basis */
+    size_t target_len;
+} journal_delivery;
+
+typedef struct journal_alert {
+    uint64_t position;
+    alert_id id;
+    alert_hash hash;
+    const char *agency;
+    uint8_t class;
+    uint8_t weight;
+    uint8_t lifecycle; /* life_state */
+    bool held;         /* waits for a person */
+    int64_t accepted_ms, expires_ms, changed_ms;
+    const char *hold_code, *hold_sentence;
+    const void *signed_bytes;
+    size_t signed_len;
+} journal_alert;
+
+KG_MUST_CHECK kg_err journal_sqlite_open(const char *path, journal **out, kg_diag *diag);
+void journal_close(journal **j);
+
+KG_MUST_CHECK kg_err journal_begin(journal *j, kg_diag *diag);
+KG_MUST_CHECK kg_err journal_commit(journal *j, kg_diag *diag);
+void journal_rollback(journal *j);
+
+/* Inside a batch. journal_accept sets a->position and numbers the deliveries. */
+KG_MUST_CHECK kg_err journal_accept(journal *j, journal_alert *a, journal_delivery *deliveries, size_t count,
+                                    kg_diag *diag);
+KG_MUST_CHECK kg_err journal_plan(journal *j, uint64_t position, journal_delivery *deliveries, size_t count,
+                                  kg_diag *diag); /* a held alert released: its deliveries */
+KG_MUST_CHECK kg_err journal_set_lifecycle(journal *j, uint64_t position, uint8_t lifecycle, int64_t now_ms,
+                                           kg_diag *diag);
+KG_MUST_CHECK kg_err journal_set_held(journal *j, uint64_t position, bool held, const char *code, const char *sentence,
+                                      kg_diag *diag);
+/* Writes state, certainty, times, counts, code and detail of d->number. OFFERED is never written: it lives in
+ * memory. */
+KG_MUST_CHECK kg_err journal_set_delivery(journal *j, const journal_delivery *d, kg_diag *diag);
+KG_MUST_CHECK kg_err journal_audit(journal *j, int64_t time_ms, const char *actor, const char *action,
+                                   const char *object, const char *detail, kg_diag *diag);
+KG_MUST_CHECK kg_err journal_blob_put(journal *j, const alert_hash *hash, const void *bytes, size_t n, kg_diag *diag);
+
+/* Reading. Callbacks borrow their argument for the call; returning other than KG_OK stops the walk with that
+ * error. */
+typedef kg_err (*journal_alert_fn)(void *ctx, const journal_alert *a);
+typedef kg_err (*journal_delivery_fn)(void *ctx, const journal_delivery *d);
+typedef kg_err (*journal_audit_fn)(void *ctx, const audit_row *row);
+KG_MUST_CHECK kg_err journal_alerts(journal *j, bool with_bytes, journal_alert_fn fn, void *ctx, kg_diag *diag);
+KG_MUST_CHECK kg_err journal_open_deliveries(journal *j, journal_delivery_fn fn, void *ctx,
+                                             kg_diag *diag); /* not final */
+KG_MUST_CHECK kg_err journal_deliveries_of(journal *j, uint64_t position, journal_delivery_fn fn, void *ctx,
+                                           kg_diag *diag);
+KG_MUST_CHECK kg_err journal_find(journal *j, alert_id id, journal_alert_fn fn, void *ctx,
+                                  kg_diag *diag); /* NOTFOUND */
+KG_MUST_CHECK kg_err journal_bytes(journal *j, uint64_t position, kg_buf *out, kg_diag *diag);
+KG_MUST_CHECK kg_err journal_blob_get(journal *j, const alert_hash *hash, kg_buf *out, kg_diag *diag);
+KG_MUST_CHECK kg_err journal_audit_rows(journal *j, uint64_t from, journal_audit_fn fn, void *ctx, kg_diag *diag);
+
+#endif

@@ -1,0 +1,56 @@
+/*
+ * control - the operator's door of a running process: named verbs with text arguments, answered by tables.
+ *
+ * Shape     A service registers verbs; the server (own CURVE domain, role operator) checks the peer's role and calls
+ *           them. The client side is what `keng` uses: one query, all its replies.
+ * Rules     A verb that changes anything records who (holder of the key, and the name given) in the audit log.
+ */
+#ifndef KENG_SVC_CONTROL_H
+#define KENG_SVC_CONTROL_H
+
+#include "bus/bus.h"
+#include "svc/loop.h"
+#include "trust/manifest.h"
+
+typedef struct control control;
+typedef struct control_reply control_reply; /* collects one answer; given to the verb */
+
+typedef struct control_call {
+    const char *verb;
+    alert_texts arguments;
+    const char *who;         /* as the operator gave it */
+    const key_entry *caller; /* whose key it came over */
+} control_call;
+
+typedef kg_err (*control_fn)(void *ctx, const control_call *call, control_reply *reply, kg_diag *diag);
+
+typedef struct control_verb {
+    const char *verb;
+    control_fn fn;
+} control_verb;
+
+/* manifest: a pointer to the service's current manifest pointer, so that a reload is seen. */
+KG_MUST_CHECK kg_err control_open(bus *b, const char *endpoint, const manifest *const *m, const control_verb *verbs,
+                                  size_t count, void *ctx, control **out, kg_diag *diag);
+void control_close(control **c);
+
+/* Within a verb: columns once, then rows; cells are copied. Long answers are split into several replies. */
+KG_MUST_CHECK kg_err control_columns(control_reply *r, const char *const *names, size_t count);
+KG_MUST_CHECK kg_err control_row(control_reply *r, const char *const *cells, size_t count);
+KG_MUST_CHECK kg_err control_say(control_reply *r, const char *fmt, ...) KG_PRINTF(2, 3);
+
+/* The tool's side: blocks up to timeout_ms (it has no loop of its own). `row` is called for each row. */
+typedef struct control_answer {
+    kg_arena mem;
+    const char *error, *sentence;
+    alert_texts columns;
+    wire_row *rows;
+    size_t row_count;
+} control_answer;
+
+KG_MUST_CHECK kg_err control_ask(const secret_key *own, const char *endpoint, const public_key *server,
+                                 const char *verb, const char *const *arguments, size_t count, const char *who,
+                                 int64_t timeout_ms, control_answer *out, kg_diag *diag);
+void control_answer_done(control_answer *a);
+
+#endif

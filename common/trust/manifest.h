@@ -1,0 +1,53 @@
+/*
+ * manifest - who may say what, and who may connect as what: one root-signed document that every process holds.
+ *
+ * Shape     Loaded from a file (a packed Signed of kind TRUST_MANIFEST), checked against the pinned root key, kept as
+ *           sorted tables. A signing key names its agency and the agency's scope (areas, sectors, highest class, first
+ *           warning), copied from the policy when the manifest was made, so that a sink needs no policy.
+ * Rules     The version only rises: manifest_accept refuses a lower one than the highest kept in `floor_path`. Past
+ *           its end a manifest is degraded (alarm), never deaf. Revocation counts from the moment it is here.
+ * Errors    KG_E_DENIED bad root signature; KG_E_CONFLICT lower version; KG_E_INVALID.
+ */
+#ifndef KENG_TRUST_MANIFEST_H
+#define KENG_TRUST_MANIFEST_H
+
+#include "alert/alert.h"
+#include "base/buf.h"
+#include "trust/key.h"
+
+typedef enum key_role { ROLE_NONE, ROLE_PUBLISHER, ROLE_ROUTER, ROLE_SINK, ROLE_OPERATOR, KEY_ROLE_COUNT } key_role;
+
+typedef struct key_entry {
+    key_use use;
+    public_key key;
+    const char *holder;
+    const char *agency;
+    alert_texts areas;
+    alert_texts sectors;
+    bulletin_class class_max;
+    bool first_warning;
+    key_role role;
+    alert_texts stations;
+    int64_t from_ms, until_ms, revoked_ms; /* 0: open, not revoked */
+} key_entry;
+
+typedef struct manifest manifest;
+
+KG_MUST_CHECK kg_err manifest_load(const char *path, const public_key *root, const char *floor_path, manifest **out,
+                                   kg_diag *diag);
+void manifest_free(manifest **m);
+uint64_t manifest_version(const manifest *m);
+bool manifest_degraded(const manifest *m, int64_t now_ms);
+size_t manifest_count(const manifest *m);
+const key_entry *manifest_at(const manifest *m, size_t i);
+const key_entry *manifest_signer(const manifest *m, const public_key *k);    /* NULL unknown */
+const key_entry *manifest_connector(const manifest *m, const public_key *k); /* NULL unknown */
+
+/* Builds and signs a manifest: what `keng key manifest` writes. */
+KG_MUST_CHECK kg_err manifest_make(uint64_t version, int64_t from_ms, int64_t until_ms, const key_entry *entries,
+                                   size_t count, const secret_key *root, kg_buf *out, kg_diag *diag);
+
+/* True when the sink with this entry may serve the station. */
+bool manifest_serves(const key_entry *e, const char *station);
+
+#endif
