@@ -182,6 +182,7 @@ typedef struct alert {
     int64_t next_bulletin_ms;
     alert_texts worst_hit;
     int64_t expires_ms;
+    const char *hold; /* why the publisher's checks ask for a person to look first; "" none */
 
     bool has_source; /* written as CAP XML: source_hash names the original bytes */
     alert_hash source_hash;
