@@ -1,9 +1,10 @@
 /*
  * key - the two kinds of key (Ed25519 to sign what is said, Curve25519 to connect) and their files.
  *
- * Shape     A secret file is one line: "keng-sign-secret <hex>" or "keng-connect-secret <hex>", mode 0600, else
- *           refused. A public key is 64 hex digits. CURVE's Z85 form is made where libzmq needs it (bus). Owns Secrets
- *           are kept in locked, guarded memory (sodium_malloc) and wiped on release.
+ * Shape     A secret file is one line, its first word the use: "keng-sign-secret <hex>", "keng-drill-secret <hex>" or
+ *           "keng-connect-secret <hex>", mode 0600, else refused. So a drill key cannot be taken for a real one even
+ *           on disk. A public key is 64 hex digits. CURVE's Z85 form is made where libzmq needs it (bus).
+ * Owns      Secrets are kept in locked, guarded memory that core dumps leave out (sodium_malloc), wiped on release.
  * Door      libsodium's signing and key calls appear in trust/ only.
  */
 #ifndef KENG_TRUST_KEY_H
@@ -29,7 +30,8 @@ KG_MUST_CHECK kg_err trust_start(kg_diag *diag); /* sodium_init; first call of e
 
 KG_MUST_CHECK kg_err secret_new(key_use use, secret_key **out, kg_diag *diag);
 KG_MUST_CHECK kg_err secret_load(const char *path, secret_key **out, kg_diag *diag);
-KG_MUST_CHECK kg_err secret_save(const secret_key *k, const char *path, kg_diag *diag); /* never overwrites */
+/* Never overwrites: KG_E_CONFLICT when the file is there. */
+KG_MUST_CHECK kg_err secret_save(const secret_key *k, const char *path, kg_diag *diag);
 void secret_free(secret_key **k);
 key_use secret_use(const secret_key *k);
 public_key secret_public(const secret_key *k);
