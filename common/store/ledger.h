@@ -15,6 +15,7 @@
 #include "alert/alert.h"
 #include "base/buf.h"
 #include "delivery/dlv.h"
+#include "store/audit.h"
 
 typedef struct ledger ledger;
 
@@ -58,7 +59,8 @@ void ledger_rollback(ledger *l);
 KG_MUST_CHECK kg_err ledger_hold(ledger *l, const ledger_holding *h, const alert_hash *hash, const void *signed_bytes,
                                  size_t n, kg_diag *diag);
 KG_MUST_CHECK kg_err ledger_set_holding(ledger *l, const ledger_holding *h, kg_diag *diag); /* lifecycle, next_* */
-/* Inserts or advances; KG_E_CONFLICT when it would change a final state. */
+/* Inserts or advances (STARTED may be written again with another code, label or driver_ref); KG_E_CONFLICT when it
+ * would change a final state. */
 KG_MUST_CHECK kg_err ledger_set_playing(ledger *l, const ledger_playing *p, kg_diag *diag);
 KG_MUST_CHECK kg_err ledger_note_end(ledger *l, alert_id id, uint8_t lifecycle, int64_t now_ms, kg_diag *diag);
 bool ledger_ended(ledger *l, alert_id id, uint8_t *lifecycle); /* an ending that came first */
@@ -73,6 +75,16 @@ KG_MUST_CHECK kg_err ledger_playings(ledger *l, bool unfinished_only, ledger_pla
 KG_MUST_CHECK kg_err ledger_receipts(ledger *l, uint64_t after_row, size_t at_most, ledger_receipt_fn fn, void *ctx,
                                      kg_diag *diag);
 KG_MUST_CHECK kg_err ledger_signed(ledger *l, alert_id id, kg_buf *out, kg_diag *diag);
+/* One row by its key, for a repeated order; its texts and target are copied into mem. KG_E_NOTFOUND: none. */
+KG_MUST_CHECK kg_err ledger_find_holding(ledger *l, alert_id id, const char *station, kg_arena *mem,
+                                         ledger_holding *out, kg_diag *diag);
+KG_MUST_CHECK kg_err ledger_find_playing(ledger *l, alert_id id, const char *station, uint32_t playing, kg_arena *mem,
+                                         ledger_playing *out, kg_diag *diag);
+/* A line of the sink's own audit chain, in the open batch: refusals, mutes, confirmations, labelled repeats. n and
+ * chain are filled in here. */
+KG_MUST_CHECK kg_err ledger_audit(ledger *l, audit_row *row, kg_diag *diag);
+typedef kg_err (*ledger_audit_fn)(void *ctx, const audit_row *row);
+KG_MUST_CHECK kg_err ledger_audits(ledger *l, uint64_t after_n, ledger_audit_fn fn, void *ctx, kg_diag *diag);
 /* Small facts that must survive a restart (a station's mute, an own counter). */
 KG_MUST_CHECK kg_err ledger_note_put(ledger *l, const char *key, const char *value, kg_diag *diag);
 KG_MUST_CHECK kg_err ledger_note_get(ledger *l, const char *key, kg_buf *out, kg_diag *diag);

@@ -95,6 +95,7 @@ typedef struct wire_target {
     const uint32_t *repeat_after_s;
     size_t repeat_after_count;
     uint32_t repeat_every_s;
+    bool repeat_on_the_hour;
     alert_texts languages, communes;
     const char *rule, *basis;
 } wire_target;
