@@ -30,17 +30,30 @@ typedef kg_err (*outbox_fn)(void *ctx, const outbox_row *row);
 
 KG_MUST_CHECK kg_err outbox_open(const char *path, outbox **out, kg_diag *diag);
 void outbox_close(outbox **o);
-/* One commit: the alert, its original document (may be NULL) and its drafts (packed Signed each, may be
- * empty). KG_E_EXISTS same id and hash; KG_E_CONFLICT same id, other hash. */
-KG_MUST_CHECK kg_err outbox_put(outbox *o, const outbox_row *row, const kg_buf *signed_bytes, const kg_buf *source,
-                                const kg_buf drafts[DRAFT_COUNT], kg_diag *diag);
+/* A large thing the router may ask for by its hash: the original document, a recording. */
+typedef struct outbox_blob {
+    alert_hash hash;
+    const void *bytes;
+    size_t n;
+} outbox_blob;
+
+/* What outbox_put stores as one commit: the packed Signed, its drafts (packed Signed each, may be empty), its blobs. */
+typedef struct outbox_parcel {
+    const kg_buf *signed_bytes;
+    const kg_buf *drafts; /* DRAFT_COUNT of them */
+    const outbox_blob *blobs;
+    size_t blob_count;
+} outbox_parcel;
+
+/* KG_E_EXISTS same id and hash; KG_E_CONFLICT same id, other hash; nothing is stored then. */
+KG_MUST_CHECK kg_err outbox_put(outbox *o, const outbox_row *row, const outbox_parcel *parcel, kg_diag *diag);
 KG_MUST_CHECK kg_err outbox_answer(outbox *o, alert_id id, outbox_state state, const char *code, const char *sentence,
                                    const char *router, const void *receipt, size_t receipt_len, int64_t now_ms,
                                    kg_diag *diag);
 KG_MUST_CHECK kg_err outbox_rows(outbox *o, bool waiting_only, outbox_fn fn, void *ctx,
                                  kg_diag *diag); /* urgent first */
 KG_MUST_CHECK kg_err outbox_signed(outbox *o, alert_id id, kg_buf *out, kg_diag *diag);
-KG_MUST_CHECK kg_err outbox_source(outbox *o, const alert_hash *hash, kg_buf *out, kg_diag *diag);
+KG_MUST_CHECK kg_err outbox_blob_get(outbox *o, const alert_hash *hash, kg_buf *out, kg_diag *diag); /* NOTFOUND */
 KG_MUST_CHECK kg_err outbox_draft_get(outbox *o, alert_id id, outbox_draft d, kg_buf *out, kg_diag *diag);
 
 #endif
