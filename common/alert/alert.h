@@ -26,7 +26,12 @@ enum {
     ALERT_AREAS_MAX = 4096, /* in all infos */
     ALERT_CODES_MAX = 8192, /* geocodes in all areas */
     ALERT_LIST_MAX = 1024,  /* any other list */
-    ALERT_SMS_MAX = 160
+    ALERT_NAME_MAX = 1024,  /* bytes of an identifier, a sender, an agency, the number of a decision */
+    ALERT_TAG_MAX = 64,     /* bytes of a language tag, an altitude */
+    ALERT_SMS_MAX = 160,
+    ALERT_RISK_LEVELS = 5,
+    ALERT_CIVIL_DEFENCE_LEVELS = 3,
+    ALERT_PHASES = 3
 };
 
 typedef enum cap_status { CAP_ACTUAL, CAP_EXERCISE, CAP_SYSTEM, CAP_TEST, CAP_DRAFT, CAP_STATUS_COUNT } cap_status;
@@ -110,7 +115,8 @@ typedef struct alert_pairs {
     size_t count;
 } alert_pairs;
 typedef struct alert_ref {
-    const char *sender, *identifier;
+    const char *sender; /* "" and 0: the document left them out; match on what is there (ALT-9) */
+    const char *identifier;
     int64_t sent_ms;
 } alert_ref;
 typedef struct alert_refs {
