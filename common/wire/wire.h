@@ -1,10 +1,15 @@
 /*
  * wire - the door of every protobuf message but Alert, Signed and Manifest: Envelope in and out, as plain values.
  *
- * Shape     wire_read turns one frame into a wire_msg whose pointers live in its arena or in the frame; wire_write
- *           packs one. Which fields count is told by `kind`. Every field is checked: lengths, counts, enums, UTF-8.
- * Limits    WIRE_FRAME_MAX bytes a frame; WIRE_HEAP_MAX of memory for unpacking one. Errors KG_E_INVALID (code
- *           "bad-form"), KG_E_LIMIT, KG_E_DENIED for another version (code "bad-version").
+ * Shape     wire_read turns one frame into a wire_msg whose pointers all live in its arena: the frame may go at once.
+ *           wire_write packs one. Which fields count is told by `kind`. Every field is checked: lengths, counts,
+ *           ranges, UTF-8 without NUL. Text is never NULL: absent = "" (a writer may leave NULL).
+ * Checks    A number that stands for an enum of a higher room (mode, state, medium, lifecycle) is below WIRE_ENUM_MAX,
+ *           so a bit may be shifted by it; what it means is that room's to check. An inline signed alert has
+ *           total_bytes = its length; that its hash is right is the reader's to check (it hashes anyway).
+ * Limits    WIRE_FRAME_MAX bytes a frame; WIRE_HEAP_MAX of memory for unpacking one; the maxima below, checked by
+ *           reader and writer alike. Errors KG_E_INVALID (code "bad-form"), KG_E_LIMIT, KG_E_DENIED for another
+ *           version (code "bad-version"), checked before anything else is looked at.
  */
 #ifndef KENG_WIRE_WIRE_H
 #define KENG_WIRE_WIRE_H
@@ -18,7 +23,12 @@ enum {
     WIRE_INLINE_MAX = 48 * 1024, /* a larger packed Signed travels in pieces */
     WIRE_PIECE_MAX = 48 * 1024,
     WIRE_HEAP_MAX = 1024 * 1024,
-    WIRE_LIST_MAX = 4096
+    WIRE_LIST_MAX = 4096,
+    WIRE_ENUM_MAX = 32,
+    WIRE_NAME_MAX = 256,       /* a station, sink, router, verb, code, language, commune, person */
+    WIRE_TEXT_MAX = 4096,      /* a sentence, rule or legal basis */
+    WIRE_CELL_MAX = 16 * 1024, /* an argument of a query, a cell of a reply */
+    WIRE_REPEATS_MAX = 64
 };
 
 typedef enum wire_kind {
@@ -66,7 +76,7 @@ typedef struct wire_verdict {
     uint32_t targets;
 } wire_verdict;
 
-typedef struct wire_receipt { /* what wire_answer.receipt unpacks to */
+typedef struct wire_receipt { /* what answer.receipt unpacks to */
     kg_arena mem;
     const char *router;
     int64_t time_ms;
@@ -110,6 +120,12 @@ typedef struct wire_delivery_receipt {
     uint64_t reached, sent;
     bool labelled;
 } wire_delivery_receipt;
+
+typedef struct wire_piece {
+    alert_hash hash;
+    uint64_t total, offset; /* total 0: the sender does not have it */
+    wire_bytes bytes;
+} wire_piece;
 
 typedef struct wire_row {
     alert_texts cells;
@@ -182,11 +198,7 @@ typedef struct wire_msg {
             alert_hash hash;
             uint64_t offset;
         } want;
-        struct {
-            alert_hash hash;
-            uint64_t total, offset;
-            wire_bytes bytes;
-        } piece;
+        wire_piece piece;
         struct {
             uint64_t number;
             const char *verb;
@@ -220,13 +232,26 @@ KG_MUST_CHECK kg_err wire_receipt_pack(const wire_receipt *r, kg_buf *out);
 KG_MUST_CHECK kg_err wire_receipt_read(const void *bytes, size_t n, wire_receipt *out, kg_diag *diag);
 void wire_receipt_done(wire_receipt *r);
 
+/* A target and a delivery receipt on their own, as journal and ledger keep them. A kept target has no station and no
+ * delivery (the row knows both), so that equal ones are stored once; what wire_*_read gives lives in mem. */
+KG_MUST_CHECK kg_err wire_target_pack(const wire_target *t, kg_buf *out);
+KG_MUST_CHECK kg_err wire_target_read(const void *bytes, size_t n, kg_arena *mem, wire_target *out, kg_diag *diag);
+KG_MUST_CHECK kg_err wire_delivery_receipt_pack(const wire_delivery_receipt *r, kg_buf *out);
+KG_MUST_CHECK kg_err wire_delivery_receipt_read(const void *bytes, size_t n, kg_arena *mem, wire_delivery_receipt *out,
+                                                kg_diag *diag);
+
 /* Counters for the status socket. */
 typedef struct wire_counter {
     const char *name;
     int64_t value;
 } wire_counter;
-KG_MUST_CHECK kg_err wire_status_pack(const char *name, int64_t time_ms, const wire_counter *c, size_t n, kg_buf *out);
-KG_MUST_CHECK kg_err wire_status_read(const void *bytes, size_t n, kg_arena *mem, const char **name, int64_t *time_ms,
-                                      wire_counter **c, size_t *count, kg_diag *diag);
+typedef struct wire_status {
+    const char *name;
+    int64_t time_ms;
+    wire_counter *counters;
+    size_t count;
+} wire_status;
+KG_MUST_CHECK kg_err wire_status_pack(const wire_status *s, kg_buf *out);
+KG_MUST_CHECK kg_err wire_status_read(const void *bytes, size_t n, kg_arena *mem, wire_status *out, kg_diag *diag);
 
 #endif
