@@ -535,6 +535,7 @@ static void test_memory_ceiling(void **state)
     }
     assert_int_equal(read_body(61, &body), KG_E_LIMIT);
     kg_buf_clear(&body);
+    put_field(&body, 2, "verb", 4);
     for (size_t i = 0; i <= WIRE_LIST_MAX; i++) {
         put_field(&body, 3, "x", 1); /* query.arguments */
     }
