@@ -49,8 +49,11 @@ const char *refusal_vi(refusal r); /* one sentence in Vietnamese: what it means 
 
 /* On REFUSAL_NONE *out holds the alert (release with alert_done) and *signer the first signature's entry.
  * Whether an alert has expired is the caller's to decide: the router refuses, a sink records EXPIRED. */
-refusal verify_signed(const void *bytes, size_t n, const manifest *m, const areas *ar, int64_t now_ms, alert *out,
-                      const key_entry **signer, kg_diag *diag);
+KG_MUST_CHECK refusal verify_signed(const void *bytes, size_t n, const manifest *m, const areas *ar, int64_t now_ms,
+                                    alert *out, const key_entry **signer, kg_diag *diag);
+
+/* How many persons signed: distinct holders of the signatures. Call after verify_signed said REFUSAL_NONE. */
+size_t verify_holders(const void *bytes, size_t n, const manifest *m);
 
 /* True when every commune (by code) lies in the entry's areas: the sink's check of what an Order says it is
  * for. */
