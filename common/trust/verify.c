@@ -6,9 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Room for the envelope and its signatures around the largest payload. */
-enum { SIGNED_BYTES_MAX = ALERT_PAYLOAD_MAX + 1024 };
-
 static const struct {
     const char *code, *vi;
 } words[REFUSAL_COUNT] = {
