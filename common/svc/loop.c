@@ -68,6 +68,8 @@ struct loop {
     size_t hook_count;
     sigset_t old_mask;
     bool again, quit;
+    kg_err failed;
+    kg_diag why;
 };
 
 /* ---- descriptors ---- */
@@ -498,6 +500,15 @@ void loop_quit(loop *l)
     l->quit = true;
 }
 
+void loop_fail(loop *l, kg_err e, const kg_diag *diag)
+{
+    l->quit = true;
+    if (l->failed == KG_OK) { /* the first cause is the one to tell */
+        l->failed = e;
+        l->why = diag != NULL ? *diag : (kg_diag){{0}};
+    }
+}
+
 static void dispatch(loop *l, const struct epoll_event *ev)
 {
     const size_t fd = (size_t)(ev->data.u64 & UINT32_MAX);
@@ -514,6 +525,7 @@ kg_err loop_run(loop *l, kg_diag *diag)
 {
     struct epoll_event events[EVENTS_A_TURN];
     l->quit = false;
+    l->failed = KG_OK;
     while (!l->quit) {
         arm_timer(l);
         const int n = epoll_wait(l->epoll_fd, events, EVENTS_A_TURN, l->again ? 0 : -1);
@@ -529,5 +541,5 @@ kg_err loop_run(loop *l, kg_diag *diag)
         run_hooks(l, AT_TURN_END);
         run_hooks(l, AFTER_TURN_END);
     }
-    return KG_OK;
+    return l->failed == KG_OK ? KG_OK : kg_fail(diag, l->failed, "%s", l->why.text);
 }

@@ -56,9 +56,11 @@ void loop_on_reload(loop *l, loop_fn fn, void *ctx);      /* SIGHUP */
 void loop_on_free(loop *l, loop_fn fn, void *ctx);        /* what a helper put into the loop goes with it */
 void loop_again(loop *l);
 void loop_quit(loop *l);
-KG_MUST_CHECK kg_err loop_run(loop *l, kg_diag *diag); /* until loop_quit; KG_OK */
+void loop_fail(loop *l, kg_err e, const kg_diag *diag); /* quit, and loop_run returns e with this sentence */
+KG_MUST_CHECK kg_err loop_run(loop *l, kg_diag *diag);  /* until loop_quit: KG_OK; or loop_fail */
 
-/* Puts a bus into a loop: watches its descriptors, polls it once a turn with `budget`. */
+/* Puts a bus into a loop: polled at most once a turn, with `budget`, before the turn-end hooks; what they send is
+ * looked after, too. Free the loop before the bus. A bus that fails, fails the loop. */
 struct bus;
 KG_MUST_CHECK kg_err loop_bus(loop *l, struct bus *b, unsigned budget);
 
