@@ -18,7 +18,7 @@
 #include "alert/alert.h"
 #include "base/err.h"
 
-enum { AREAS_COMMUNES_MAX = 20000, AREAS_SHAPES_MAX = 4096 };
+enum { AREAS_COMMUNES_MAX = 20000, AREAS_SHAPES_MAX = 1024 };
 
 typedef struct areas areas;
 
