@@ -257,10 +257,11 @@ const clip *clips_find(const clips *c, const alert_hash *hash)
 kg_err clips_check(const clip *one, int64_t now_ms, kg_diag *diag)
 {
     if (one->reviewer[0] == '\0') {
-        return kg_fail(diag, KG_E_DENIED,
-                       "nobody has reviewed the recording \"%s\" (%s); enter the reviewer in catalogue.tsv once somebody "
-                       "has listened to it",
-                       one->text, one->language);
+        return kg_fail(
+            diag, KG_E_DENIED,
+            "nobody has reviewed the recording \"%s\" (%s); enter the reviewer in catalogue.tsv once somebody "
+            "has listened to it",
+            one->text, one->language);
     }
     if (one->valid_until_ms != 0 && now_ms >= one->valid_until_ms) {
         return kg_fail(diag, KG_E_EXPIRED, "the recording \"%s\" (%s) is past its valid-until date", one->text,

@@ -158,7 +158,8 @@ static kg_err bytes_put(voice *v, const uint8_t *p, size_t n)
         e = resample_new(h.rate, WAV_RATE, QUIETER, &v->filter);
     }
     if (e != KG_OK) {
-        return kg_fail(&v->diag, KG_E_IO, "the voice did not answer with a WAV of one channel and 16 bits up to 48 kHz");
+        return kg_fail(&v->diag, KG_E_IO,
+                       "the voice did not answer with a WAV of one channel and 16 bits up to 48 kHz");
     }
     for (size_t at = h.data_at; at < v->head.len && e == KG_OK; at += READ_STEP) {
         const size_t left = v->head.len - at;
@@ -329,8 +330,10 @@ kg_err voice_speak(loop *l, const voice_spec *spec, const char *text, voice_done
 void voice_cancel(voice **v)
 {
     if (v != NULL && *v != NULL) {
-        (*v)->fn = NULL;
-        abandon(*v);
+        voice *gone = *v;
         *v = NULL;
+        gone->fn = NULL;
+        abandon(gone);
+        settle(gone);
     }
 }
