@@ -194,7 +194,7 @@ static kg_err catalogue_read(clips *c, const char *path, char *text, kg_diag *di
             e = kg_fail(diag, KG_E_INVALID, "the same recording stands twice in the catalogue");
         }
         if (e != KG_OK) {
-            return kg_fail_in(diag, e, "%s:%u", path, number);
+            return kg_fail_in(diag, e, "%s:%u: ", path, number);
         }
         c->count++;
     }

@@ -105,7 +105,7 @@ kg_err wav_read(const char *path, kg_buf *samples, kg_diag *diag)
     if (e == KG_OK) {
         e = wav_parse(kg_buf_str(&file), file.len, samples, diag);
         if (e != KG_OK) {
-            e = kg_fail_in(diag, e, "%s", path);
+            e = kg_fail_in(diag, e, "%s: ", path);
         }
     }
     kg_buf_done(&file);
