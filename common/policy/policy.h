@@ -2,8 +2,9 @@
  * policy - a province's rules as data, loaded and checked as a whole, then compiled for routing.
  *
  * Shape     One YAML file (policy.yaml) and the station table it names; see deploy/provinces/README.md for every key.
- * Errors    KG_E_INVALID with file, line and column, and what to write instead; nothing is half-loaded. Owns    An
- *           opaque, immutable policy; swap it by replacing the pointer.
+ * Errors    KG_E_INVALID with file, line and column, and what to write instead; nothing is half-loaded.
+ * Owns      An opaque, immutable policy; swap it by replacing the pointer. It is compiled for the commune table it was
+ *           loaded with: route with the same one.
  * Rules     Every entry cites its legal basis, or says "province to decide" (policy_check lists those).
  * Door      libcyaml appears in policy_load.c (and config/) only.
  */
@@ -47,15 +48,18 @@ typedef struct station {
     const char *name;
     medium medium;
     alert_texts areas;     /* commune codes, province codes, "00" */
-    alert_texts languages; /* it can render, in order; "vi" first */
-    bool manual;           /* no machine path: a person is called */
-    const char *person;    /* who confirms a manual station */
+    const char *type;      /* "ip" "fm" "wired" "mixed" "manual"; "" not known */
+    alert_texts languages; /* it can render, in order; empty: not known, the sink says what it could */
+    bool manual;           /* type "manual": no machine path, a person is called */
+    const char *person;    /* who confirms a manual station; "" not known */
+    const char *audience;  /* "" the public; else a named list ("officials"), which drills may reach */
     uint32_t index;
 } station;
 
 typedef struct policy_agency {
     const char *id, *name, *basis;
-    alert_texts areas, sectors;
+    alert_texts areas;   /* as a key's: commune codes, province codes, "00" */
+    alert_texts sectors; /* ids; "*" all */
     bulletin_class class_max;
     bool first_warning;
 } policy_agency;
@@ -67,10 +71,10 @@ void policy_free(policy **p);
 const alert_hash *policy_hash(const policy *p);
 const char *policy_province(const policy *p);
 size_t policy_station_count(const policy *p);
-const station *policy_station(const policy *p, size_t i);
+const station *policy_station(const policy *p, size_t i); /* sorted by id; station.index is i */
 const station *policy_station_find(const policy *p, const char *id);
 size_t policy_agency_count(const policy *p);
-const policy_agency *policy_agency_at(const policy *p, size_t i);
+const policy_agency *policy_agency_at(const policy *p, size_t i); /* sorted by id; "each commune" is expanded */
 const policy_agency *policy_agency_find(const policy *p, const char *id);
 /* Default time to live of a class when `expires` is missing, <= 24 h. */
 int64_t policy_default_ttl_ms(const policy *p, bulletin_class c);

@@ -17,13 +17,14 @@ typedef struct plan_line {
     bool in;
     policy_mode mode;
     policy_repeat repeat;
-    uint32_t hit_rank; /* 0 worst hit first */
-    const char *rule;  /* policy entry, e.g. "media.loudspeaker.urgent" */
-    const char *basis;
-    const char *why;       /* a sentence, Vietnamese */
-    alert_texts languages; /* to render, in order; "vi" always first where there is Vietnamese text */
-    alert_texts gaps;      /* languages wanted and missing in the alert */
-    alert_texts communes;  /* of the alert's area, covered by this station, worst-hit first */
+    uint32_t hit_rank;       /* 0 worst hit first; communes not named as worst hit share the last rank */
+    const char *rule;        /* policy entry, e.g. "media.loudspeaker.urgent" */
+    const char *basis;       /* its legal basis */
+    const char *why;         /* a sentence, Vietnamese */
+    const char *repeat_rule; /* e.g. "repeats.tsunami-3"; "" played once */
+    alert_texts languages;   /* to render, in order; "vi" always first where there is Vietnamese text */
+    alert_texts gaps;        /* languages wanted and missing in the alert */
+    alert_texts communes;    /* of the alert's area, covered by this station, worst-hit first */
 } plan_line;
 
 typedef struct plan {
@@ -33,14 +34,40 @@ typedef struct plan {
     size_t in_count;
     const char *hold; /* NULL, or why a person must decide (English code, e.g. "no-usable-area") */
     const char *hold_vi;
-    int64_t expires_ms; /* effective end: the stated one, or the class's default */
+    int64_t expires_ms;  /* effective end: the stated one, or the class's default */
+    unsigned signatures; /* of different holders that the policy asks for, at least 1 */
+    size_t communes;     /* the alert is for */
+    const char *notes;   /* what of its areas could not be resolved, a sentence a line; "" nothing */
 } plan;
 
+/* All strings and station pointers live in the plan, the policy, the areas or the alert: keep those while the plan is
+ * used. Errors: KG_E_NOTFOUND a commune code unknown or retired (the sentence names the successor), KG_E_NOMEM. */
 KG_MUST_CHECK kg_err route_plan(const policy *p, const areas *ar, const alert *a, int64_t now_ms, plan *out,
                                 kg_diag *diag);
+KG_MUST_CHECK kg_err route_explain(const policy *p, const areas *ar, const alert *a, int64_t now_ms, plan *out,
+                                   kg_diag *diag);
+
+/* The same with what only the router knows. `earlier`: stations that got an alert this one updates or cancels (those
+ * that are now outside its area are told too, and a Cancel goes to exactly them). `released`: a person has let a held
+ * alert go; reasons to hold are reported no more, except that nobody can be reached. */
+typedef struct route_context {
+    const station *const *earlier;
+    size_t earlier_count;
+    bool released;
+    bool explain; /* as route_explain */
+} route_context;
+KG_MUST_CHECK kg_err route_with(const policy *p, const areas *ar, const alert *a, const route_context *context,
+                                int64_t now_ms, plan *out, kg_diag *diag);
 void plan_done(plan *p);
 
-/* What Article 6 of Law 18/2023 asks of an actual alert and this one lacks: NULL, or the items' names. */
+/* Signatures of different holders that the policy asks of this alert for these communes; 1 where its switch is off. */
+unsigned route_signatures_needed(const policy *p, const areas *ar, const alert *a, const area_set *set);
+
+/* Is it the end of an event: a Cancel, or an Update that says all clear (AllClear, or all its infos Past)? */
+bool route_is_end(const alert *a);
+
+/* What Article 6 of Law 18/2023 asks of an actual alert and this one lacks: NULL, or the items' names (Vietnamese,
+ * separated by commas). A first warning needs only the kind, the place and what to do; an end needs nothing. */
 const char *route_missing_content(const alert *a, kg_arena *mem);
 
 #endif
