@@ -214,6 +214,15 @@ static refusal check_scope(const signed_view *v, const manifest *m, const areas 
     return r;
 }
 
+/* The frame is not signed: only its one form is taken, so that nobody can make the same alert look like another. */
+static bool packed_alike(const signed_view *v, const void *bytes, size_t n)
+{
+    kg_buf again = {.max = SIGNED_BYTES_MAX};
+    const bool alike = signed_pack(v, &again) == KG_OK && again.len == n && memcmp(again.s, bytes, n) == 0;
+    kg_buf_done(&again);
+    return alike;
+}
+
 static refusal form_of(kg_err e)
 {
     return e == KG_E_LIMIT ? REFUSAL_TOO_LARGE : kg_err_class(e) == KG_TEMP ? REFUSAL_TRY_LATER : REFUSAL_BAD_FORM;
@@ -232,8 +241,8 @@ refusal verify_signed(const void *bytes, size_t n, const manifest *m, const area
     if (r == REFUSAL_NONE && v.kind != TRUST_ALERT) {
         r = refuse(diag, REFUSAL_BAD_FORM, "this is signed, but it is no alert (kind %u)", v.kind);
     }
-    if (r == REFUSAL_NONE && v.signature_count == 0) {
-        r = refuse(diag, REFUSAL_BAD_SIGNATURE, "the alert carries no signature");
+    if (r == REFUSAL_NONE && !packed_alike(&v, bytes, n)) {
+        r = refuse(diag, REFUSAL_BAD_FORM, "the frame around the signed bytes holds more than it should");
     }
     for (size_t i = 0; r == REFUSAL_NONE && i < v.signature_count; i++) {
         r = check_signature(&v, i, m, now_ms, diag);
