@@ -3,7 +3,8 @@
  *
  * Shape     One line a station considered; `in` lines become deliveries, the others say why not (keng explain).
  * Order     Lines are sorted: in before out, then worst-hit rank, then station id. The order of dispatch follows it.
- * Hold      When a person must decide first (no usable area, Restricted or Private scope, missing co-signature, the publisher's own check (alert.hold),
+ * Hold      When a person must decide first (no usable area, Restricted or Private scope, missing co-signature, the
+ *           publisher's own check in alert.hold,
  *           foreign reference, no info for the public) the plan has no `in` line and says so in `hold`.
  * Source    domain.md section 10; each line carries rule id and legal basis from the policy.
  */

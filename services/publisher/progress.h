@@ -1,0 +1,14 @@
+/*
+ * progress - what became of an alert so far, as lines for a person: a bar a medium, and the times. Pure.
+ */
+#ifndef KENG_PUBLISHER_PROGRESS_H
+#define KENG_PUBLISHER_PROGRESS_H
+
+#include "base/buf.h"
+#include "wire/wire.h"
+
+/* Appends one line per medium that has targets, and a last line when all are final. Returns false when an outcome is
+ * there that a person must look at: REFUSED, FAILED, UNCERTAIN or PARTIAL. */
+bool progress_lines(const wire_msg *progress, kg_buf *out);
+
+#endif
