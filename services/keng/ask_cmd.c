@@ -1,0 +1,70 @@
+#include <stdio.h>
+
+#include "svc/control.h"
+#include "tool.h"
+
+/* Options of every asking command: --config, --to, --who. */
+enum { OPT_CONFIG, OPT_TO, OPT_WHO };
+enum { ASK_TIMEOUT_MS = 10000 };
+
+static void print_answer(const control_answer *a)
+{
+    if (a->row_count > 0 || a->columns.count > 0) {
+        tool_table(&a->columns, a->rows, a->row_count);
+    }
+    if (a->sentence != NULL && a->sentence[0] != '\0') {
+        (void)printf("%s\n", a->sentence);
+    }
+}
+
+static kg_err ask(const operator_config *c, const cli_args *args, const char *verb, kg_diag *diag)
+{
+    secret_key *own = NULL;
+    control_answer answer = {0};
+    const char *to = args->values[OPT_TO] != NULL ? args->values[OPT_TO] : "";
+    const char *who = args->values[OPT_WHO] != NULL ? args->values[OPT_WHO] : c->who;
+    const operator_process *p = operator_process_find(c, to, diag);
+    if (p == NULL) {
+        return KG_E_NOTFOUND;
+    }
+    if (c->key_path[0] == '\0') {
+        return kg_fail(diag, KG_E_NOTFOUND, "keng.yaml names no key to connect with; add: key: FILE");
+    }
+    kg_err e = secret_load(c->key_path, &own, diag);
+    if (e == KG_OK) {
+        e = control_ask(own, p->control, &p->key, verb, args->positional, args->positional_count, who, ASK_TIMEOUT_MS,
+                        &answer, diag);
+        if (e == KG_OK) {
+            print_answer(&answer);
+        } else {
+            kg_ignore(kg_fail_in(diag, e, "%s: ", p->name)); /* e itself is returned */
+        }
+        control_answer_done(&answer);
+    }
+    secret_free(&own);
+    return e;
+}
+
+int ask_router(const cli_args *args, const char *verb)
+{
+    operator_config c = {0};
+    kg_diag diag = {{0}};
+    const int status = tool_config(args, &c);
+    if (status != CLI_OK) {
+        return status;
+    }
+    const kg_err e = ask(&c, args, verb, &diag);
+    operator_config_done(&c);
+    return e == KG_OK ? CLI_OK : tool_fail(e, &diag);
+}
+
+int ask_sink(const cli_args *args, const char *verb)
+{
+    if (args->values[OPT_TO] == NULL) {
+        kg_diag diag = {{0}};
+        kg_ignore(kg_fail(&diag, KG_E_INVALID, "say which sink serves the station: --to NAME")); /* printed next */
+        (void)tool_fail(KG_E_INVALID, &diag);
+        return CLI_USAGE;
+    }
+    return ask_router(args, verb);
+}
