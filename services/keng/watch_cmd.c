@@ -12,17 +12,14 @@ static void on_status(void *ctx, const void *bytes, size_t n)
 {
     kg_arena mem = {0};
     kg_diag diag = {{0}};
-    const char *name = "";
-    int64_t time_ms = 0;
-    wire_counter *counters = NULL;
-    size_t count = 0;
+    wire_status status = {0};
     (void)ctx;
-    if (wire_status_read(bytes, n, &mem, &name, &time_ms, &counters, &count, &diag) == KG_OK) {
+    if (wire_status_read(bytes, n, &mem, &status, &diag) == KG_OK) {
         char when[KG_TIME_TEXT_MAX];
-        kg_time_text(time_ms, KG_VN_OFFSET_MIN, when);
-        (void)printf("%.19s %s", when, name);
-        for (size_t i = 0; i < count; i++) {
-            (void)printf(" %s=%" PRId64, counters[i].name, counters[i].value);
+        kg_time_text(status.time_ms, KG_VN_OFFSET_MIN, when);
+        (void)printf("%.19s %s", when, status.name);
+        for (size_t i = 0; i < status.count; i++) {
+            (void)printf(" %s=%" PRId64, status.counters[i].name, status.counters[i].value);
         }
         (void)printf("\n");
         (void)fflush(stdout);

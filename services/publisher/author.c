@@ -6,19 +6,15 @@
 #include "alert/pack.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "cap/sniff.h"
 #include "endings.h"
 #include "policy/route.h"
 #include "trust/verify.h"
 
 kg_err author_class(const publisher_config *c, alert *a, kg_diag *diag)
 {
-    for (size_t i = 0; i < a->infos.count; i++) {
-        const alert_pairs *p = &a->infos.items[i].parameters;
-        for (size_t k = 0; k < p->count; k++) {
-            if (strcmp(p->items[k].name, "CAP-VN:class") == 0) {
-                return KG_OK;
-            }
-        }
+    if (cap_states(a, "CAP-VN:class")) {
+        return KG_OK;
     }
     if (c->class_or[0] == '\0') {
         return kg_fail(diag, KG_E_INVALID,

@@ -11,9 +11,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cap/gate.h"
+#include "cap/sniff.h"
 #include "endings.h"
 #include "progress.h"
-#include "shortform.h"
+#include "shortform/shortform.h"
 #include "svc/cli.h"
 
 enum { TALKS_MAX = 64, TALK_ALERTS_MAX = 256, DOCUMENT_MAX = 16 * 1024 * 1024, PREFIX_LEAST = 6 };
@@ -271,7 +272,8 @@ static void take_short(desk *d, talk *t, const desk_request *r)
 {
     kg_diag diag = {{0}};
     alert a;
-    if (shortform_read(r->name, r->document, d->config, r->document_ms, &a, &diag) != KG_OK) {
+    const shortform_source source = {r->name, r->document, d->config->sender, d->config->agency, r->document_ms};
+    if (shortform_read(&source, &a, &diag) != KG_OK) {
         say(t, "refused: %s", diag.text);
         t->failed = true;
         return;
@@ -344,25 +346,12 @@ static void take_cap(desk *d, talk *t, const desk_request *r)
     cap_reading_done(&reading);
 }
 
-static bool looks_like_xml(const kg_buf *b)
-{
-    const unsigned char *s = (const unsigned char *)kg_buf_str(b);
-    size_t i = b->len >= 3 && memcmp(s, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-    if (b->len >= 2 && ((s[0] == 0xFE && s[1] == 0xFF) || (s[0] == 0xFF && s[1] == 0xFE))) {
-        return true; /* UTF-16: the gate says what is wrong with it */
-    }
-    while (i < b->len && strchr(" \t\r\n", s[i]) != NULL && s[i] != '\0') {
-        i++;
-    }
-    return i < b->len && s[i] == '<';
-}
-
 static void do_document(desk *d, talk *t, const desk_request *r)
 {
     if (r->document == NULL || r->document->len == 0) {
         say(t, "%s: refused: empty", r->name);
         t->failed = true;
-    } else if (looks_like_xml(r->document)) {
+    } else if (cap_is_xml(r->document->s, r->document->len)) {
         take_cap(d, t, r);
     } else {
         take_short(d, t, r);

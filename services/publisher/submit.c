@@ -192,7 +192,7 @@ static bool from_a_router(const submit *s, const wire_msg *m)
     public_key k;
     memcpy(k.b, m->u.answer.router_key, sizeof k.b);
     const key_entry *e = manifest_signer(s->config->manifest, &k);
-    return e != NULL && e->role == ROLE_ROUTER && e->revoked_ms == 0 &&
+    return e != NULL && e->role == ROLE_ROUTER && key_entry_valid(e, kg_clock_wall_ms()) &&
            trust_verify(&k, TRUST_RECEIPT, m->u.answer.receipt.b, m->u.answer.receipt.n, m->u.answer.signature);
 }
 

@@ -1,7 +1,8 @@
-#include "shortform.h"
+#include "shortform/shortform.h"
 
 #include <string.h>
 
+#include "areas/areas.h"
 #include "base/clock.h"
 #include "base/hex.h"
 #include "config/yaml.h"
@@ -395,17 +396,16 @@ static kg_err take_scales(const reading *r, const raw_form *f)
     return e == KG_OK ? take_texts(r, f->worst_hit, f->worst_hit_count, &a->worst_hit) : e;
 }
 
-static kg_err take_identity(const reading *r, const raw_form *f, const kg_buf *text, const publisher_config *c,
-                            int64_t sent_or_ms)
+static kg_err take_identity(const reading *r, const raw_form *f, const shortform_source *source)
 {
     alert *a = r->a;
     a->msg_type = CAP_ALERT;
     a->scope = CAP_PUBLIC;
-    a->sent_ms = sent_or_ms / 1000 * 1000; /* CAP writes whole seconds */
+    a->sent_ms = source->sent_or_ms / 1000 * 1000; /* CAP writes whole seconds */
     a->sent_offset_min = KG_VN_OFFSET_MIN;
     kg_err e = take_time(r, "sent", f->sent, &a->sent_ms, &a->sent_offset_min);
     if (e == KG_OK) {
-        e = take_text(r, c->sender, &a->sender);
+        e = take_text(r, source->sender, &a->sender);
     }
     if (e != KG_OK) {
         return e;
@@ -417,11 +417,11 @@ static kg_err take_identity(const reading *r, const raw_form *f, const kg_buf *t
         }
         return take_text(r, f->id, &a->identifier);
     }
-    const alert_hash h = alert_hash_of(kg_buf_str(text), text->len);
+    const alert_hash h = alert_hash_of(kg_buf_str(source->text), source->text->len);
     char digits[17];
     kg_hex(h.b, 8, digits);
     kg_buf id = {0};
-    e = kg_buf_putf(&id, "%s-%s", c->agency, digits);
+    e = kg_buf_putf(&id, "%s-%s", source->agency, digits);
     if (e == KG_OK) {
         e = take_text(r, id.s, &a->identifier);
     }
@@ -429,19 +429,18 @@ static kg_err take_identity(const reading *r, const raw_form *f, const kg_buf *t
     return e;
 }
 
-kg_err shortform_read(const char *name, const kg_buf *text, const publisher_config *c, int64_t sent_or_ms, alert *out,
-                      kg_diag *diag)
+kg_err shortform_read(const shortform_source *source, alert *out, kg_diag *diag)
 {
     void *data = NULL;
-    kg_err e = yaml_read(name, kg_buf_str(text), text->len, &form_schema, &data, diag);
+    kg_err e = yaml_read(source->name, kg_buf_str(source->text), source->text->len, &form_schema, &data, diag);
     if (e != KG_OK) {
         return e;
     }
     const raw_form *f = data;
     alert a;
     alert_init(&a);
-    const reading r = {.name = name, .a = &a, .diag = diag};
-    e = take_identity(&r, f, text, c, sent_or_ms);
+    const reading r = {.name = source->name, .a = &a, .diag = diag};
+    e = take_identity(&r, f, source);
     if (e == KG_OK) {
         e = take_scales(&r, f);
     }
