@@ -82,7 +82,7 @@ int publisher_serve(const publisher_config *c, const publisher_watch *w)
         e = drop_open(h.loop, h.desk, w->drop, &h.drop, &diag);
     }
     if (e == KG_OK && w->poll_count > 0) {
-        e = feedpoll_open(h.loop, h.desk, w->polls, w->poll_count, &h.feeds, &diag);
+        e = feedpoll_open(h.loop, h.desk, c, w->polls, w->poll_count, &h.feeds, &diag);
     }
     if (e == KG_OK) {
         loop_on_stop(h.loop, on_stop, &h);
