@@ -6,6 +6,7 @@
  *           text. Cancel and all-clear say so first. Every spoken text and every repeat says the issue time; a
  *           labelled second playing says that it is a repeat ("Phát lại"). Instruction is never lost on short channels
  *           (INF-12). Nothing is cut silently: a text that cannot fit is an error that says by how much.
+ * Parameters of an info that count here: CAP-VN:kind = correction or final; CAP-VN:footer = the number to call (112).
  * Source    domain.md 10 rows 8, 11, 13, 14, 21, 25.
  */
 #ifndef KENG_RENDER_RENDER_H
