@@ -85,9 +85,10 @@ KG_MUST_CHECK kg_err bus_client_send(bus_client *c, const void *bytes, size_t n)
 bool bus_client_up(const bus_client *c);
 void bus_client_close(bus_client **c);
 
-/* Status only: may drop. */
+/* Status only: may drop. One a bus; its ZAP domain is "status". */
 KG_MUST_CHECK kg_err bus_publish_open(bus *b, const char *endpoint, bool (*admit)(void *, const public_key *),
                                       void *ctx, bus_pub **out, kg_diag *diag);
+const char *bus_publish_endpoint(const bus_pub *p);
 void bus_publish(bus_pub *p, const void *bytes, size_t n);
 void bus_publish_close(bus_pub **p);
 KG_MUST_CHECK kg_err bus_subscribe(bus *b, const char *endpoint, const public_key *server, const bus_client_ops *ops,
