@@ -48,12 +48,19 @@ KG_MUST_CHECK kg_err route_plan(const policy *p, const areas *ar, const alert *a
 KG_MUST_CHECK kg_err route_explain(const policy *p, const areas *ar, const alert *a, int64_t now_ms, plan *out,
                                    kg_diag *diag);
 
-/* The same with what only the router knows. `earlier`: stations that got an alert this one updates or cancels (those
- * that are now outside its area are told too, and a Cancel goes to exactly them). `released`: a person has let a held
- * alert go; reasons to hold are reported no more, except that nobody can be reached. */
+/* A delivery of an alert that this one updates or cancels: who was told it, and for which communes. */
+typedef struct route_earlier {
+    const station *station;
+    alert_texts communes;
+} route_earlier;
+
+/* The same with what only the router knows. With `earlier_known`, stations and communes that got an earlier alert and
+ * lie outside the new area are told too, and an end (route_is_end) goes to exactly them, to nobody when there are none.
+ * `released`: a person has let a held alert go; only that nobody can be reached still holds it. */
 typedef struct route_context {
-    const station *const *earlier;
+    const route_earlier *earlier;
     size_t earlier_count;
+    bool earlier_known;
     bool released;
     bool explain; /* as route_explain */
 } route_context;
