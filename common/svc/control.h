@@ -3,7 +3,10 @@
  *
  * Shape     A service registers verbs; the server (own CURVE domain, role operator) checks the peer's role and calls
  *           them. The client side is what `keng` uses: one query, all its replies.
+ * Answer    error "ok" or the kg_err name of what the verb returned; the sentence is what it said (control_say), or the
+ *           diag when it failed. An unknown verb is "notfound" and its sentence lists the known ones.
  * Rules     A verb that changes anything records who (holder of the key, and the name given) in the audit log.
+ * Limits    CONTROL_ANSWER_MAX bytes an answer; CONTROL_CELLS_MAX cells a row; CONTROL_CELL_MAX bytes a cell.
  */
 #ifndef KENG_SVC_CONTROL_H
 #define KENG_SVC_CONTROL_H
@@ -11,6 +14,8 @@
 #include "bus/bus.h"
 #include "svc/loop.h"
 #include "trust/manifest.h"
+
+enum { CONTROL_ANSWER_MAX = 16 * 1024 * 1024, CONTROL_CELLS_MAX = 64, CONTROL_CELL_MAX = WIRE_CELL_MAX };
 
 typedef struct control control;
 typedef struct control_reply control_reply; /* collects one answer; given to the verb */
@@ -33,13 +38,16 @@ typedef struct control_verb {
 KG_MUST_CHECK kg_err control_open(bus *b, const char *endpoint, const manifest *const *m, const control_verb *verbs,
                                   size_t count, void *ctx, control **out, kg_diag *diag);
 void control_close(control **c);
+const char *control_endpoint(const control *c);
 
-/* Within a verb: columns once, then rows; cells are copied. Long answers are split into several replies. */
+/* Within a verb: columns once, then rows; cells are copied, NULL is "". Long answers are split into several replies.
+ * KG_E_LIMIT: the answer or a cell is too long; return it, and the operator is told to ask for less. */
 KG_MUST_CHECK kg_err control_columns(control_reply *r, const char *const *names, size_t count);
 KG_MUST_CHECK kg_err control_row(control_reply *r, const char *const *cells, size_t count);
 KG_MUST_CHECK kg_err control_say(control_reply *r, const char *fmt, ...) KG_PRINTF(2, 3);
 
-/* The tool's side: blocks up to timeout_ms (it has no loop of its own). `row` is called for each row. */
+/* The tool's side: blocks up to timeout_ms (it has no loop of its own). KG_OK: an answer came, whatever it says (look
+ * at .error, "ok" when the verb was done). KG_E_DENIED: the process does not admit our key; KG_E_TIMEOUT. */
 typedef struct control_answer {
     kg_arena mem;
     const char *error, *sentence;
