@@ -6,8 +6,12 @@
  * Verdict   The worst finding decides: accept < warn < hold < refuse.
  * Bytes     The original is never changed: the caller keeps it for signature and audit. What cap_write makes passes
  *           the OASIS schema; read -> write -> read loses nothing.
- * Where     libxml2 appears in cap/ only, and cap_read runs only inside keng-capgate: other programs call gate.h.
+ * Where     Two libraries. `capread` (cap_read, libxml2) is linked into keng-capgate and tests only; every other
+ *           program links `cap` and calls gate.h.
  * Limits    2 MiB; DOCTYPE refused; attributes a tag, depth and elements bounded before libxml2 sees the bytes.
+ * Rules     Ids of cap.md; and SIG (an XML signature nobody has verified), CAP-VN (a parameter of profile.h).
+ *           An alert with area descriptions only (ARE-9) is a warning here and held by the router, which alone knows
+ *           what its codes and geometry resolve to. What needs the time of day (ALT-5) is the publisher's affair.
  */
 #ifndef KENG_CAP_CAP_H
 #define KENG_CAP_CAP_H
@@ -25,9 +29,11 @@ typedef struct cap_finding {
     int line;
 } cap_finding;
 
+enum { CAP_FINDINGS_MAX = 64, CAP_DOCUMENTS_MAX = 4096 };
+
 typedef struct cap_document {
     cap_verdict verdict;
-    cap_finding *findings;
+    cap_finding *findings; /* in the order met, at most CAP_FINDINGS_MAX, the worst among them */
     size_t finding_count;
     bool has_alert;
     alert alert;         /* own arena */
@@ -44,13 +50,15 @@ typedef struct cap_reading {
     const char *next; /* a feed's rel="next" */
 } cap_reading;
 
-/* assume_offset_min: zone of a source that writes times without one; INT_MIN: none configured, such times are
+/* What is wrong with the bytes is in the documents' findings, never an error; KG_E_NOMEM only.
+ * assume_offset_min: zone of a source that writes times without one; INT_MIN: none configured, such times are
  * refused. */
 KG_MUST_CHECK kg_err cap_read(const void *bytes, size_t n, int assume_offset_min, cap_reading *out, kg_diag *diag);
 void cap_reading_done(cap_reading *r);
 
-/* CAP 1.2, UTF-8, no BOM, element order of the schema, Keng's scales as CAP-VN parameters. Refuses what a
- * producer may not write (the P column of cap.md). */
+/* CAP 1.2, UTF-8, no BOM, element order of the schema. Parameters are written as they stand; an alert that did not
+ * come as CAP gets its CAP-VN parameters from its scales (profile_write). KG_E_INVALID: something the schema
+ * requires is missing or XML cannot carry it. What an author should write better is told by reading it back. */
 KG_MUST_CHECK kg_err cap_write(const alert *a, kg_buf *out, kg_diag *diag);
 
 #endif

@@ -2,7 +2,7 @@
  * profile - the CAP-VN profile: how Keng's scales stand in CAP 1.2 (parameters, geocodes), read and written.
  *
  * Shape     info/parameter valueNames "CAP-VN:class", ":sector", ":risk-level", ":civil-defence-level",
- *           ":civil-defence- decision", ":phase", ":emergency-instrument", ":first-warning", ":next-bulletin",
+ *           ":civil-defence-decision", ":phase", ":emergency-instrument", ":first-warning", ":next-bulletin",
  *           ":worst-hit", ":sms", ":sms-accented", ":speech", ":crawl", ":agency"; code "profile:CAP-VN:1.0"; geocodes
  *           of areas.h.
  * Rules     Nothing is derived: an absent class stays absent and the publisher says so. A parameter that contradicts

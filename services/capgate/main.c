@@ -1,0 +1,31 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cap/gate.h"
+
+static const char usage[] =
+    "keng-capgate - reads one CAP document on standard input inside a fence\n"
+    "\n"
+    "Usage: keng-capgate [MINUTES|none]\n"
+    "\n"
+    "Started by keng-publisher and keng for each document; not meant to be run by hand. It shuts itself off from\n"
+    "files, network and other processes (seccomp), limits itself to 128 MiB of memory and 2 s of processor time, "
+    "reads\n"
+    "a CAP alert or a feed of alerts, and answers with one packed reading on standard output.\n"
+    "\n"
+    "  MINUTES    zone, east of UTC, of times that a source writes without one; none: refuse such times\n"
+    "  --help     this text\n"
+    "  --version  the version\n"
+    "\n"
+    "Exit status: 0 answered, 1 not answered, 64 wrong use, 71 the fence could not be set up.\n";
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        return fputs(usage, stdout) >= 0 ? 0 : 1;
+    }
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        return puts("keng-capgate " KENG_VERSION) >= 0 ? 0 : 1;
+    }
+    return gate_child(argc, argv);
+}
