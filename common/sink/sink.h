@@ -106,7 +106,7 @@ KG_MUST_CHECK kg_err sink_fetch(sink *s, const alert_hash *hash, uint64_t total,
                                 void (*done)(void *ctx, kg_err e, const void *bytes, size_t n), void *ctx,
                                 kg_diag *diag);
 
-/* main: parses the command line (run --config sink.yaml, check --config sink.yaml), opens everything, runs, closes.
+/* main: parses the command line (--config sink.yaml [--check]), opens everything, runs, closes.
  * media: bits (1u << medium) this program serves. */
 int sink_main(int argc, char **argv, const char *program, const char *summary, uint32_t media,
               const sink_driver *const *drivers, size_t driver_count);

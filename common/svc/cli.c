@@ -172,7 +172,7 @@ static int take_option(const cli *c, const cli_command *k, int argc, char **argv
 
 static int run_command(const cli *c, const cli_command *k, int argc, char **argv)
 {
-    cli_args args = {.values = {NULL}};
+    cli_args args = {.values = {NULL}, .context = c->context};
     size_t count = 0;
     bool options_end = false;
     for (int i = 0; i < argc; i++) {

@@ -25,6 +25,7 @@ typedef struct cli_args {
     const char *values[CLI_OPTIONS_MAX]; /* by position in the option list; "" for a given switch; NULL not given */
     const char *const *positional;
     size_t positional_count;
+    const void *context; /* the cli's */
 } cli_args;
 
 typedef struct cli_command {
@@ -41,6 +42,7 @@ typedef struct cli {
     const cli_command *commands;
     const char *files;    /* man section FILES, may be NULL */
     const char *examples; /* man section EXAMPLES, may be NULL */
+    const void *context;  /* for the commands; NULL when they need none */
 } cli;
 
 int cli_run(const cli *c, int argc, char **argv);
