@@ -183,6 +183,7 @@ int64_t sink_turn(sink *s);
 void sink_take(sink *s, size_t router, lane l, const void *frame, size_t n);
 /* A new manifest: what it no longer allows ends. The old one may go afterwards. */
 void sink_manifest(sink *s, const manifest *m);
+void sink_keep_text(char *out, size_t cap, const char *text); /* cut on a character; NULL is "" */
 void sink_break(sink *s, kg_err e, const kg_diag *diag); /* nothing is said or started any more; the process ends */
 
 /* board.c: what is in memory. */

@@ -243,8 +243,8 @@ static void try_later(sink *s, holding *h, const sink_outcome *o)
     const backoff *b = h->item.class == CLASS_URGENT ? &urgent_backoff : &other_backoff;
     const int64_t wait_ms = backoff_ms(b, h->item.attempts, dice);
     h->item.not_before_ms = sink_now_ms(s) + wait_ms;
-    (void)snprintf(h->code, sizeof h->code, "%s", o->code != NULL ? o->code : "");
-    (void)snprintf(h->detail, sizeof h->detail, "%s", o->detail != NULL ? o->detail : "");
+    sink_keep_text(h->code, sizeof h->code, o->code);
+    sink_keep_text(h->detail, sizeof h->detail, o->detail);
     s->counts.retried++;
     kg_log(KG_WARNING, "playing.deferred", KG_TEXT("alert", h->alert->id_text),
            KG_TEXT("station", h->post->station->id), KG_TEXT("code", h->code), KG_TEXT("why", h->detail),
@@ -269,8 +269,8 @@ static void ended(sink *s, holding *h, const sink_outcome *given)
     }
     char code[sizeof h->code];
     char detail[KG_DIAG_MAX];
-    (void)snprintf(code, sizeof code, "%s", o.code != NULL ? o.code : "");
-    (void)snprintf(detail, sizeof detail, "%s", o.detail != NULL ? o.detail : "");
+    sink_keep_text(code, sizeof code, o.code);
+    sink_keep_text(detail, sizeof detail, o.detail);
     o.code = code;
     o.detail = detail;
     switch (next) {
@@ -478,7 +478,7 @@ kg_err sink_note_ref(sink *s, sink_job *job, const char *driver_ref, kg_diag *di
         return kg_fail(diag, KG_E_LIMIT, "a device's name for a playing has at most %zu bytes",
                        sizeof h->driver_ref - 1);
     }
-    (void)snprintf(h->driver_ref, sizeof h->driver_ref, "%s", driver_ref);
+    sink_keep_text(h->driver_ref, sizeof h->driver_ref, driver_ref);
     keep_open(s, h, "");
     const kg_err e = rows_commit(s, diag);
     if (e != KG_OK && e != KG_E_FULL) {

@@ -103,7 +103,7 @@ static void resume(holding *h, const ledger_playing *row)
     h->item.started = true;
     h->started_ms = row->started_ms;
     h->item.labelled = row->labelled;
-    (void)snprintf(h->driver_ref, sizeof h->driver_ref, "%s", row->driver_ref);
+    sink_keep_text(h->driver_ref, sizeof h->driver_ref, row->driver_ref);
 }
 
 static void unknown_outcome(sink *s, holding *h)

@@ -7,6 +7,7 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "sink/engine.h"
 
 enum { FULL_WAIT_MS = 1000 };
@@ -74,6 +75,16 @@ void sink_take(sink *s, size_t router, lane l, const void *frame, size_t n)
         link_take(s, &from, &m);
     }
     wire_done(&m);
+}
+
+void sink_keep_text(char *out, size_t cap, const char *text)
+{
+    const size_t len = text != NULL ? strlen(text) : 0;
+    const size_t n = len < cap ? len : kg_utf8_floor(text, len, cap - 1);
+    if (n > 0) {
+        memcpy(out, text, n);
+    }
+    out[n] = '\0';
 }
 
 void sink_break(sink *s, kg_err e, const kg_diag *diag)

@@ -231,7 +231,7 @@ static void set_mute(verb *v, const char *reason)
     mute_key(v->post, key);
     rows_note(v->s, key, reason);
     v->post->muted = reason[0] != '\0';
-    (void)snprintf(v->post->mute_reason, sizeof v->post->mute_reason, "%s", reason);
+    sink_keep_text(v->post->mute_reason, sizeof v->post->mute_reason, reason);
     board_touch(v->s, v->post);
 }
 
@@ -451,7 +451,7 @@ void verbs_remember_mutes(sink *s)
         char key[KEY_MAX];
         mute_key(p, key);
         p->muted = note(s, key, &value);
-        (void)snprintf(p->mute_reason, sizeof p->mute_reason, "%s", p->muted ? kg_buf_str(&value) : "");
+        sink_keep_text(p->mute_reason, sizeof p->mute_reason, p->muted ? kg_buf_str(&value) : "");
     }
     kg_buf_done(&value);
 }
@@ -480,5 +480,5 @@ void sink_device(sink *s, const sink_station *at, bool on, int volume, const cha
     p->device.on = on;
     p->device.volume = volume;
     p->device.heard_ms = sink_now_ms(s);
-    (void)snprintf(p->device.fault, sizeof p->device.fault, "%s", fault != NULL ? fault : "");
+    sink_keep_text(p->device.fault, sizeof p->device.fault, fault);
 }
