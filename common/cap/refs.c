@@ -74,7 +74,7 @@ static void add(refs *r, span sender, span identifier, span sent)
         }
         r->slips |= (slips & ~(unsigned)KG_TIME_PLUS_ZERO) != 0 ? REFS_TIME : 0U;
     }
-    ref->sent_ms = ms > 0 ? ms : 0;
+    ref->sent_ms = ms > 0 ? ms / 1000 * 1000 : 0; /* whole seconds, as in the identity of an alert */
     r->slips |= sender.n == 0 || ref->sent_ms == 0 ? REFS_SHORT : 0U;
     r->out->count++;
 }
