@@ -6,7 +6,9 @@
  *           (alert, station, playing number) and kept for ever, so that nothing is played twice unlabelled.
  * Shape     alerts(id, hash, signed bytes, lifecycle) 1-n holdings(station, delivery, target, state) 1-n playings;
  *           receipts(batch order) wait until the router says it keeps them.
- * Batches   ledger_begin / ledger_commit, as the journal.
+ * Batches   ledger_begin / ledger_commit, as the journal: an error of class TEMP or FAULT inside a batch ends it.
+ * Full      As the journal: roll back, ledger_use_reserve, begin again with what is urgent. While ledger_reserve_out,
+ *           only what belongs to urgent alerts is taken: the caller knows which those are.
  * Errors    As the journal.
  */
 #ifndef KENG_STORE_LEDGER_H
@@ -54,13 +56,17 @@ void ledger_close(ledger **l);
 KG_MUST_CHECK kg_err ledger_begin(ledger *l, kg_diag *diag);
 KG_MUST_CHECK kg_err ledger_commit(ledger *l, kg_diag *diag);
 void ledger_rollback(ledger *l);
+KG_MUST_CHECK kg_err ledger_idle(ledger *l, kg_diag *diag); /* nothing to do: house-keeping; KG_E_FULL is no harm */
+bool ledger_use_reserve(ledger *l);
+bool ledger_reserve_out(const ledger *l);
 
 /* KG_E_EXISTS: held before (acknowledge again). KG_E_CONFLICT: the id is here with other bytes. */
 KG_MUST_CHECK kg_err ledger_hold(ledger *l, const ledger_holding *h, const alert_hash *hash, const void *signed_bytes,
                                  size_t n, kg_diag *diag);
-KG_MUST_CHECK kg_err ledger_set_holding(ledger *l, const ledger_holding *h, kg_diag *diag); /* lifecycle, next_* */
-/* Inserts or advances (STARTED may be written again with another code, label or driver_ref); KG_E_CONFLICT when it
- * would change a final state. */
+/* Writes lifecycle and next_*. KG_E_CONFLICT: it is over and does not come alive again; KG_E_NOTFOUND. */
+KG_MUST_CHECK kg_err ledger_set_holding(ledger *l, const ledger_holding *h, kg_diag *diag);
+/* Inserts or advances (STARTED may be written again with another code, label or driver_ref). KG_E_EXISTS: it ended so
+ * already; KG_E_CONFLICT: it ended otherwise, and an end never changes; KG_E_NOTFOUND: nothing is held for it. */
 KG_MUST_CHECK kg_err ledger_set_playing(ledger *l, const ledger_playing *p, kg_diag *diag);
 KG_MUST_CHECK kg_err ledger_note_end(ledger *l, alert_id id, uint8_t lifecycle, int64_t now_ms, kg_diag *diag);
 bool ledger_ended(ledger *l, alert_id id, uint8_t *lifecycle); /* an ending that came first */

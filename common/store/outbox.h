@@ -3,7 +3,7 @@
  *
  * Rules     A row is synced before the first send and kept until the router has answered (invariant 8). Every live
  *           alert has its Cancel and its all-clear beside it, signed when the alert was signed.
- * States    WAITING (send until answered) -> ACCEPTED | HELD | REFUSED | EXPIRED.
+ * States    WAITING (send until answered) -> ACCEPTED | HELD | REFUSED | EXPIRED; HELD -> ACCEPTED | REFUSED | EXPIRED.
  */
 #ifndef KENG_STORE_OUTBOX_H
 #define KENG_STORE_OUTBOX_H
@@ -30,6 +30,8 @@ typedef kg_err (*outbox_fn)(void *ctx, const outbox_row *row);
 
 KG_MUST_CHECK kg_err outbox_open(const char *path, outbox **out, kg_diag *diag);
 void outbox_close(outbox **o);
+KG_MUST_CHECK kg_err outbox_idle(outbox *o, kg_diag *diag); /* nothing to do: house-keeping; KG_E_FULL is no harm */
+
 /* A large thing the router may ask for by its hash: the original document, a recording. */
 typedef struct outbox_blob {
     alert_hash hash;
@@ -45,8 +47,10 @@ typedef struct outbox_parcel {
     size_t blob_count;
 } outbox_parcel;
 
-/* KG_E_EXISTS same id and hash; KG_E_CONFLICT same id, other hash; nothing is stored then. */
+/* KG_E_EXISTS same id and hash; KG_E_CONFLICT same id, other hash; nothing is stored then. On a full disk an urgent
+ * alert goes into the reserve; the others are KG_E_FULL until there is room for the reserve again. */
 KG_MUST_CHECK kg_err outbox_put(outbox *o, const outbox_row *row, const outbox_parcel *parcel, kg_diag *diag);
+/* Answered for good; HELD may still become another. KG_E_EXISTS: answered so before; KG_E_CONFLICT: otherwise. */
 KG_MUST_CHECK kg_err outbox_answer(outbox *o, alert_id id, outbox_state state, const char *code, const char *sentence,
                                    const char *router, const void *receipt, size_t receipt_len, int64_t now_ms,
                                    kg_diag *diag);
