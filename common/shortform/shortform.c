@@ -37,7 +37,7 @@ enum { SHORT_MAX = 400, LONG_MAX = 8000 };
 #define MAYBE(type, key, member, max)                                                                                  \
     CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 1, max)
 #define LIST(key, member, least, most)                                                                                 \
-    CYAML_FIELD_SEQUENCE(key, (least) > 0 ? CYAML_FLAG_POINTER : CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, raw_form,     \
+    CYAML_FIELD_SEQUENCE(key, (least) > 0 ? CYAML_FLAG_POINTER : CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, raw_form,   \
                          member, &text_value, least, most)
 
 static const cyaml_schema_value_t text_value = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, SHORT_MAX)};
@@ -323,8 +323,8 @@ static kg_err take_audio(const reading *r, const raw_form *f)
         }
         if (info == NULL || info->resources.count > 0) {
             return kg_fail(r->diag, KG_E_INVALID,
-                           "%s: audio: language \"%s\" needs exactly one recording and a text in that language", r->name,
-                           f->audio[i].language);
+                           "%s: audio: language \"%s\" needs exactly one recording and a text in that language",
+                           r->name, f->audio[i].language);
         }
         alert_resource *res = kg_arena_array(&a->mem, 1, sizeof *res);
         if (res == NULL) {
@@ -374,14 +374,16 @@ static kg_err take_scales(const reading *r, const raw_form *f)
     }
     class = bulletin_class_read(f->class);
     if (class < 0) {
-        return kg_fail(r->diag, KG_E_INVALID, "%s: class: \"%s\" is not routine, priority, urgent (thông thường, ưu "
-                       "tiên, khẩn cấp)", r->name, f->class);
+        return kg_fail(r->diag, KG_E_INVALID,
+                       "%s: class: \"%s\" is not routine, priority, urgent (thông thường, ưu "
+                       "tiên, khẩn cấp)",
+                       r->name, f->class);
     }
     if (f->risk_level > 5 || f->civil_defence_level > 3 || f->phase > 3) {
         return kg_fail(r->diag, KG_E_INVALID, "%s: risk_level goes to 5, civil_defence_level and phase to 3", r->name);
     }
     a->status = (cap_status)status;
-    a->bulletin_class = (bulletin_class)class;
+    a->bulletin_class = (bulletin_class) class;
     a->risk_level = f->risk_level;
     a->civil_defence_level = f->civil_defence_level;
     a->phase = f->phase;

@@ -14,11 +14,11 @@
 #include "base/buf.h"
 
 typedef struct shortform_source {
-    const char *name;    /* of the file, for complaints */
+    const char *name; /* of the file, for complaints */
     const kg_buf *text;
-    const char *sender;  /* CAP sender of the one who writes */
-    const char *agency;  /* his agency's id, for the identifier */
-    int64_t sent_or_ms;  /* when the form states no `sent` */
+    const char *sender; /* CAP sender of the one who writes */
+    const char *agency; /* his agency's id, for the identifier */
+    int64_t sent_or_ms; /* when the form states no `sent` */
 } shortform_source;
 
 /* `audio` entries come back as resources whose uri is the file's path as written; the publisher reads them. */

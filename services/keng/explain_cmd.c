@@ -104,9 +104,10 @@ static kg_err settle_class(alert *a, const char *class, kg_diag *diag)
     }
     const int c = class != NULL ? bulletin_class_read(class) : -1;
     if (c < 0) {
-        return kg_fail(diag, KG_E_INVALID,
-                       "the document states no bulletin class (CAP-VN:class); say which with --class routine, priority or "
-                       "urgent");
+        return kg_fail(
+            diag, KG_E_INVALID,
+            "the document states no bulletin class (CAP-VN:class); say which with --class routine, priority or "
+            "urgent");
     }
     a->bulletin_class = (bulletin_class)c;
     return KG_OK;
@@ -168,7 +169,7 @@ int explain_command(const cli_args *args)
     }
     if (e == KG_OK) {
         e = cap_is_xml(kg_buf_str(&text), text.len) ? explain_cap(&text, args, ar, p, &diag)
-                                                     : explain_short(&c, args, &text, ar, p, &diag);
+                                                    : explain_short(&c, args, &text, ar, p, &diag);
     }
     kg_buf_done(&text);
     policy_free(&p);

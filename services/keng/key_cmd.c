@@ -64,7 +64,10 @@ static void print_entry(const key_entry *k, int64_t now_ms)
     char text[KEY_TEXT];
     public_text(&k->key, text);
     (void)printf("%-7s %.16s… %-8s %s", key_use_text(k->use), text,
-                 k->revoked_ms != 0 ? "revoked" : key_entry_valid(k, now_ms) ? "valid" : "no date", k->holder);
+                 k->revoked_ms != 0           ? "revoked"
+                 : key_entry_valid(k, now_ms) ? "valid"
+                                              : "no date",
+                 k->holder);
     if (k->use == KEY_CONNECT || k->role != ROLE_NONE) {
         (void)printf("  role=%s", key_role_text(k->role));
     }

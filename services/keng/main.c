@@ -111,38 +111,42 @@ static int station_stop(const cli_args *a)
 }
 
 static const cli_command commands[] = {
-    {"key new", "FILE", "make a key; FILE gets the secret (mode 0600), the public key is printed", key_new_options, 1, 1,
-     key_new},
+    {"key new", "FILE", "make a key; FILE gets the secret (mode 0600), the public key is printed", key_new_options, 1,
+     1, key_new},
     {"key show", "FILE", "print what a secret file is for and its public key", no_options, 1, 1, key_show},
-    {"key manifest", "KEYS.yaml", "sign the table of keys as the key manifest", key_manifest_options, 1, 1, key_manifest},
-    {"key list", "MANIFEST", "print a key manifest after checking the root's signature", key_list_options, 1, 1, key_list},
+    {"key manifest", "KEYS.yaml", "sign the table of keys as the key manifest", key_manifest_options, 1, 1,
+     key_manifest},
+    {"key list", "MANIFEST", "print a key manifest after checking the root's signature", key_list_options, 1, 1,
+     key_list},
     {"policy check", "", "check policy, stations and communes; exit 1 when there is a complaint", config_only, 0, 0,
      policy_check_command},
     {"explain", "FILE", "print the plan of a warning line by line with rule and legal basis; nothing is sent",
      explain_options, 1, 1, explain_command},
-    {"areas import", "FILE.geojson", "check commune outlines and keep them for polygon and circle targeting", config_only,
-     1, 1, areas_import_command},
-    {"cap check", "FILE...", "one line a document: file, verdict, rules, sentence; exit 1 when any was refused", no_options,
-     1, 10000, cap_check_command},
+    {"areas import", "FILE.geojson", "check commune outlines and keep them for polygon and circle targeting",
+     config_only, 1, 1, areas_import_command},
+    {"cap check", "FILE...", "one line a document: file, verdict, rules, sentence; exit 1 when any was refused",
+     no_options, 1, 10000, cap_check_command},
     {"status", "", "queue, stations, what waits for a person", ask_options, 0, 0, status},
     {"watch", "", "the status as it changes", ask_options, 0, 0, watch_command},
     {"ledger", "ALERT", "every target of an alert and its one state", ask_options, 1, 1, ledger},
-    {"audit verify", "", "recompute the audit chain from its first row; names the row that does not fit", ask_options, 0, 0,
-     audit_verify},
+    {"audit verify", "", "recompute the audit chain from its first row; names the row that does not fit", ask_options,
+     0, 0, audit_verify},
     {"held list", "", "alerts that wait for a person", ask_options, 0, 0, held_list},
     {"held show", "ALERT", "one of them, and why it waits", ask_options, 1, 1, held_show},
     {"held release", "ALERT WHY", "let it go out; who and why are recorded", ask_options, 2, 2, held_release},
     {"held refuse", "ALERT WHY", "refuse it for good; who and why are recorded", ask_options, 2, 2, held_refuse},
-    {"station list", "", "a sink's stations: playing, waiting, muted, fault, last heard", ask_options, 0, 0, station_list},
-    {"station show", "STATION", "one station: what plays, what waits, what was played", ask_options, 1, 1, station_show},
+    {"station list", "", "a sink's stations: playing, waiting, muted, fault, last heard", ask_options, 0, 0,
+     station_list},
+    {"station show", "STATION", "one station: what plays, what waits, what was played", ask_options, 1, 1,
+     station_show},
     {"station mute", "STATION WHY", "play nothing but urgent warnings there", ask_options, 2, 2, station_mute},
     {"station unmute", "STATION", "end the muting", ask_options, 1, 1, station_unmute},
     {"station accept", "STATION ALERT [TIME]", "put a routine bulletin into the programme", ask_options, 2, 3,
      station_accept},
     {"station reorder", "STATION ALERT", "play this of the station's priority bulletins next", ask_options, 2, 2,
      station_reorder},
-    {"station confirm", "STATION ALERT [NOTE]", "a person has done the task of a station without machine path", ask_options,
-     2, 3, station_confirm},
+    {"station confirm", "STATION ALERT [NOTE]", "a person has done the task of a station without machine path",
+     ask_options, 2, 3, station_confirm},
     {"station refuse", "STATION ALERT NOTE", "a person could not do the task; the note says why", ask_options, 3, 3,
      station_refuse},
     {"station self-test", "STATION", "order a self-test", ask_options, 1, 1, station_test},
@@ -153,13 +157,15 @@ static const cli_command commands[] = {
 static const cli face = {
     .program = tool_program,
     .summary = "the operator's tool",
-    .description = "Keys and manifests, policy checks and explanations, and questions to running processes. It opens no "
-                   "file of theirs: it asks them, over an encrypted connection, by the operator's key.\n\n"
-                   "Exit status: 0 done; 1 refused or a complaint found; 2 usage; 3 try again later.",
+    .description =
+        "Keys and manifests, policy checks and explanations, and questions to running processes. It opens no "
+        "file of theirs: it asks them, over an encrypted connection, by the operator's key.\n\n"
+        "Exit status: 0 done; 1 refused or a complaint found; 2 usage; 3 try again later.",
     .commands = commands,
     .files = "keng.yaml: who, key, policy, communes, geometry, geometry_dir, sender, agency, processes (name, control, "
              "status, key).",
-    .examples = "keng explain canh-bao.xml\nkeng ledger 3f9a12\nkeng station confirm --to loudspeaker 86.29254.loa 3f9a12",
+    .examples =
+        "keng explain canh-bao.xml\nkeng ledger 3f9a12\nkeng station confirm --to loudspeaker 86.29254.loa 3f9a12",
 };
 
 int main(int argc, char **argv)

@@ -63,7 +63,8 @@ static kg_err read_time(const char *what, const char *text, int64_t *ms, kg_diag
 {
     int offset = 0;
     if (text != NULL && kg_time_read(text, KG_VN_OFFSET_MIN, ms, &offset, NULL) != KG_OK) {
-        return kg_fail(diag, KG_E_INVALID, "%s: \"%s\" is not a time; write it as 2026-11-22T21:05:00+07:00", what, text);
+        return kg_fail(diag, KG_E_INVALID, "%s: \"%s\" is not a time; write it as 2026-11-22T21:05:00+07:00", what,
+                       text);
     }
     return KG_OK;
 }
@@ -88,7 +89,7 @@ static kg_err scope_of(const policy *p, const raw_entry *raw, key_entry *out, kg
             return kg_fail(diag, KG_E_INVALID, "key of %s: class \"%s\" is not routine, priority or urgent",
                            raw->holder, raw->class);
         }
-        out->class_max = (bulletin_class)class;
+        out->class_max = (bulletin_class) class;
     }
     if (agency != NULL) {
         out->areas = raw->areas_count > 0 ? out->areas : agency->areas;
@@ -96,8 +97,8 @@ static kg_err scope_of(const policy *p, const raw_entry *raw, key_entry *out, kg
         out->first_warning = raw->first_warning || agency->first_warning;
     }
     if (out->areas.count == 0 || out->sectors.count == 0) {
-        return kg_fail(diag, KG_E_INVALID, "key of %s: no areas or no sectors; write them or name the policy in keng.yaml",
-                       raw->holder);
+        return kg_fail(diag, KG_E_INVALID,
+                       "key of %s: no areas or no sectors; write them or name the policy in keng.yaml", raw->holder);
     }
     return KG_OK;
 }
@@ -113,10 +114,11 @@ static kg_err entry_of(const policy *p, const raw_entry *raw, key_entry *out, kg
                        .stations = texts_of(raw->stations, raw->stations_count),
                        .first_warning = raw->first_warning};
     if (use < 0 || role < 0 || !public_read(raw->key, &out->key)) {
-        return kg_fail(diag, KG_E_INVALID,
-                       "key of %s: use is actual, drill or connect; role publisher, router, sink or operator; key 64 hex "
-                       "digits",
-                       raw->holder);
+        return kg_fail(
+            diag, KG_E_INVALID,
+            "key of %s: use is actual, drill or connect; role publisher, router, sink or operator; key 64 hex "
+            "digits",
+            raw->holder);
     }
     out->use = (key_use)use;
     out->role = (key_role)role;

@@ -44,8 +44,8 @@ static const cyaml_schema_field_t operator_fields[] = {
                          LIST_MAX),
     CYAML_FIELD_SEQUENCE("geometry", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, raw_operator, geometry, &text_value, 0,
                          LIST_MAX),
-    CYAML_FIELD_SEQUENCE("processes", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, raw_operator, processes,
-                         &process_value, 0, OPERATOR_PROCESSES_MAX),
+    CYAML_FIELD_SEQUENCE("processes", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, raw_operator, processes, &process_value,
+                         0, OPERATOR_PROCESSES_MAX),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t operator_schema = {

@@ -9,7 +9,10 @@
 #include "wire/wire.h"
 
 /* First option of every command that needs keng.yaml. */
-#define TOOL_CONFIG {"config", "FILE", "keng.yaml (default: /etc/keng/keng.yaml)"}
+#define TOOL_CONFIG                                                                                                    \
+    {                                                                                                                  \
+        "config", "FILE", "keng.yaml (default: /etc/keng/keng.yaml)"                                                   \
+    }
 enum { TOOL_OPT_CONFIG };
 
 extern const char tool_program[];

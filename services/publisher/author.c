@@ -122,7 +122,8 @@ static kg_err take_recording(alert_resource *r, const char *folder, authored *w,
     }
     char path[4096];
     const bool absolute = r->uri[0] == '/' || folder == NULL;
-    const int n = absolute ? snprintf(path, sizeof path, "%s", r->uri) : snprintf(path, sizeof path, "%s/%s", folder, r->uri);
+    const int n =
+        absolute ? snprintf(path, sizeof path, "%s", r->uri) : snprintf(path, sizeof path, "%s/%s", folder, r->uri);
     if (n < 0 || (size_t)n >= sizeof path) {
         return kg_fail(diag, KG_E_LIMIT, "%s: path is too long", r->uri);
     }
@@ -160,7 +161,8 @@ static kg_err sign_one(const publisher_config *c, const alert *a, kg_buf *out, k
     kg_err e = alert_pack(a, &payload);
     if (e != KG_OK) {
         kg_buf_done(&payload);
-        return kg_fail(diag, e, "the alert cannot be packed: larger than %d bytes, or a list too long", ALERT_PAYLOAD_MAX);
+        return kg_fail(diag, e, "the alert cannot be packed: larger than %d bytes, or a list too long",
+                       ALERT_PAYLOAD_MAX);
     }
     signed_view v = {.kind = TRUST_ALERT, .payload = (const uint8_t *)payload.s, .payload_len = payload.len};
     const public_key own = secret_public(c->sign_key);

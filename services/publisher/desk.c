@@ -182,7 +182,8 @@ static kg_err note_state(void *ctx, const outbox_row *row)
         l->state = row->state;
         if (row->state != OUTBOX_WAITING) {
             say(l->talk, "answered before: %s%s%s", row->code != NULL && row->code[0] != '\0' ? row->code : "accepted",
-                row->sentence != NULL && row->sentence[0] != '\0' ? ": " : "", row->sentence != NULL ? row->sentence : "");
+                row->sentence != NULL && row->sentence[0] != '\0' ? ": " : "",
+                row->sentence != NULL ? row->sentence : "");
         }
     }
     return KG_OK;
@@ -509,8 +510,8 @@ static const struct {
     const char *verb;
     void (*run)(desk *, talk *, const desk_request *);
 } verbs[] = {
-    {"send", do_document},  {"update", do_document},     {"retract", do_retract},
-    {"list", do_list},      {"all-clear", do_all_clear}, {"follow", do_follow},
+    {"send", do_document}, {"update", do_document},     {"retract", do_retract},
+    {"list", do_list},     {"all-clear", do_all_clear}, {"follow", do_follow},
 };
 
 void desk_ask(desk *d, const desk_request *r, const desk_ears *ears)

@@ -23,14 +23,14 @@ typedef struct desk_ears {
 
 typedef struct desk_request {
     const char *verb;
-    const char *alert;       /* for the verbs that name one */
-    const char *name;        /* of the document, for complaints */
-    const char *folder;      /* where relative recordings are; NULL: nowhere */
-    const kg_buf *document;  /* NULL where the verb needs none */
-    int64_t document_ms;     /* the file's time of last change */
+    const char *alert;      /* for the verbs that name one */
+    const char *name;       /* of the document, for complaints */
+    const char *folder;     /* where relative recordings are; NULL: nowhere */
+    const kg_buf *document; /* NULL where the verb needs none */
+    int64_t document_ms;    /* the file's time of last change */
     bool follow;
-    int64_t wait_ms;         /* 0: as long as it takes */
-    bool quiet_if_known;     /* a feed shows the same alert again and again: say nothing of it */
+    int64_t wait_ms;     /* 0: as long as it takes */
+    bool quiet_if_known; /* a feed shows the same alert again and again: say nothing of it */
 } desk_request;
 
 KG_MUST_CHECK kg_err desk_open(loop *l, bus *b, outbox *o, const publisher_config *c, desk **out, kg_diag *diag);

@@ -16,7 +16,13 @@
 #include "base/log.h"
 #include "svc/cli.h"
 
-enum { FIELDS = 7, REQUEST_MAX = 16384, LINE_BYTES_MAX = 4096, CALLERS_MAX = 32, DOCUMENT_BYTES_MAX = 16 * 1024 * 1024 };
+enum {
+    FIELDS = 7,
+    REQUEST_MAX = 16384,
+    LINE_BYTES_MAX = 4096,
+    CALLERS_MAX = 32,
+    DOCUMENT_BYTES_MAX = 16 * 1024 * 1024
+};
 
 typedef struct caller {
     deskdoor *door;
@@ -199,8 +205,8 @@ kg_err deskdoor_open(loop *l, desk *d, const char *state, deskdoor **out, kg_dia
     if (e == KG_OK) {
         (void)snprintf(door->path, sizeof door->path, "%s/desk.sock", state);
         (void)unlink(door->path); /* left by one that was killed: the outbox's lock says that nobody else runs */
-        if (door->fd < 0 || bind(door->fd, (const struct sockaddr *)&a, sizeof a) != 0 || chmod(door->path, 0600) != 0 ||
-            listen(door->fd, CALLERS_MAX) != 0) {
+        if (door->fd < 0 || bind(door->fd, (const struct sockaddr *)&a, sizeof a) != 0 ||
+            chmod(door->path, 0600) != 0 || listen(door->fd, CALLERS_MAX) != 0) {
             e = kg_fail(diag, KG_E_IO, "%s: cannot open the desk's door: %s", door->path, strerror(errno));
         }
     }
@@ -278,7 +284,8 @@ static bool send_request(int fd, const desk_request *r, int document)
     if (document >= 0) {
         m.msg_control = &control;
         m.msg_controllen = sizeof control;
-        control.header = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+        control.header =
+            (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
         memcpy(CMSG_DATA(&control.header), &document, sizeof document);
     }
     good = good && sendmsg(fd, &m, MSG_NOSIGNAL) == (ssize_t)request.len;
@@ -295,7 +302,8 @@ static kg_err listen_to_end(int fd, void (*line)(const char *), int *status, kg_
             continue;
         }
         if (n <= 0) {
-            return kg_fail(diag, KG_E_IO, "the publisher ended before it answered; what it had signed is in its outbox");
+            return kg_fail(diag, KG_E_IO,
+                           "the publisher ended before it answered; what it had signed is in its outbox");
         }
         message[n] = '\0';
         if (message[0] == 'E') {

@@ -18,12 +18,10 @@ static const struct {
     const char *opening, *closing; /* before it, and after the issue time */
     const char *instruction;
 } kinds[DRAFT_COUNT] = {
-    [DRAFT_CANCEL] = {"cancel", CAP_CANCEL, CAP_NONE, 1000, "HỦY BỎ: ", "Bản tin \"",
-                      "đã được hủy bỏ.",
+    [DRAFT_CANCEL] = {"cancel", CAP_CANCEL, CAP_NONE, 1000, "HỦY BỎ: ", "Bản tin \"", "đã được hủy bỏ.",
                       "Không làm theo bản tin đã hủy. Theo dõi thông tin chính thức tiếp theo."},
-    [DRAFT_ALL_CLEAR] = {"all-clear", CAP_UPDATE, CAP_ALLCLEAR, 2000, "BÁO YÊN: ",
-                         "Tình huống nêu trong bản tin \"", "đã kết thúc.",
-                         "Trở lại sinh hoạt bình thường. Tiếp tục theo dõi thông tin chính thức."},
+    [DRAFT_ALL_CLEAR] = {"all-clear", CAP_UPDATE, CAP_ALLCLEAR, 2000, "BÁO YÊN: ", "Tình huống nêu trong bản tin \"",
+                         "đã kết thúc.", "Trở lại sinh hoạt bình thường. Tiếp tục theo dõi thông tin chính thức."},
 };
 
 /* A deep copy by the way every alert travels anyway. */
@@ -103,8 +101,8 @@ static kg_err refer_to(alert *a, const alert *old, kg_diag *diag)
     if (a->references.count > 0) {
         memcpy(refs, a->references.items, a->references.count * sizeof *refs);
     }
-    refs[a->references.count] = (alert_ref){kg_arena_str(&a->mem, old->sender),
-                                            kg_arena_str(&a->mem, old->identifier), old->sent_ms};
+    refs[a->references.count] =
+        (alert_ref){kg_arena_str(&a->mem, old->sender), kg_arena_str(&a->mem, old->identifier), old->sent_ms};
     a->references.items = refs;
     a->references.count++;
     return KG_OK;

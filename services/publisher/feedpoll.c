@@ -22,7 +22,7 @@ typedef struct feed {
     char etag[VALIDATOR_MAX], modified[VALIDATOR_MAX];
     kind kind;
     bool had_entries;
-    const char *alarm; /* raised and not yet cleared; NULL none */
+    const char *alarm;      /* raised and not yet cleared; NULL none */
     char *links[LINKS_MAX]; /* CAP documents that entries point to, still to be fetched */
     size_t link_count;
 } feed;
@@ -182,7 +182,8 @@ static void take_document(feed *f, const http_answer *a)
         }
     }
     if (f->kind != KIND_UNKNOWN && f->kind != now) {
-        raise_alarm(f, "changed its kind", now == KIND_FEED ? "was a CAP document, is a feed" : "was a feed, is a CAP document");
+        raise_alarm(f, "changed its kind",
+                    now == KIND_FEED ? "was a CAP document, is a feed" : "was a feed, is a CAP document");
     } else if (reading.count == 0 && f->had_entries) {
         raise_alarm(f, "empty", "it had entries before; an entry that disappears is not a Cancel");
     } else {
@@ -226,7 +227,8 @@ static void look(void *ctx)
     }
     char none_match[VALIDATOR_MAX + 20];
     char since[VALIDATOR_MAX + 24];
-    const char *headers[3] = {"Accept: application/cap+xml, application/atom+xml, application/rss+xml, application/xml, text/xml"};
+    const char *headers[3] = {
+        "Accept: application/cap+xml, application/atom+xml, application/rss+xml, application/xml, text/xml"};
     size_t count = 1;
     if (f->etag[0] != '\0') {
         (void)snprintf(none_match, sizeof none_match, "If-None-Match: %s", f->etag);

@@ -14,8 +14,8 @@
 
 typedef struct feedpoll feedpoll;
 
-KG_MUST_CHECK kg_err feedpoll_open(loop *l, desk *d, const publisher_config *c, const publisher_poll *polls, size_t count,
-                                   feedpoll **out, kg_diag *diag);
+KG_MUST_CHECK kg_err feedpoll_open(loop *l, desk *d, const publisher_config *c, const publisher_poll *polls,
+                                   size_t count, feedpoll **out, kg_diag *diag);
 void feedpoll_close(feedpoll **p);
 
 #endif

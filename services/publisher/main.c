@@ -172,13 +172,14 @@ static const cli_command commands[] = {
     {"send", "FILE|-", "sign and send a warning: CAP XML, a feed of it, or the short YAML form", one_shot_options, 1, 1,
      run_send},
     {"update", "ALERT FILE|-", "send FILE as the Update of an alert sent before", one_shot_options, 2, 2, run_update},
-    {"retract", "ALERT", "send the Cancel that was signed together with the alert", one_shot_options, 1, 1, run_retract},
+    {"retract", "ALERT", "send the Cancel that was signed together with the alert", one_shot_options, 1, 1,
+     run_retract},
     {"all-clear", "ALERT", "send the all-clear that was signed together with the alert", one_shot_options, 1, 1,
      run_all_clear},
     {"follow", "ALERT", "show the deliveries of an alert sent before", one_shot_options, 1, 1, run_follow},
     {"list", "", "what this agency has sent, and the routers' answers", config_only, 0, 0, run_list},
-    {"run", "", "stay and serve: the outbox, the drop folder and the feeds that publisher.yaml names", config_only, 0, 0,
-     run_run},
+    {"run", "", "stay and serve: the outbox, the drop folder and the feeds that publisher.yaml names", config_only, 0,
+     0, run_run},
     {"watch", "DIR", "stay and send every file put into DIR; it ends in DIR/accepted or DIR/refused", config_only, 1, 1,
      run_watch},
     {"poll", "URL", "stay and send what is new in a CAP document or an Atom or RSS feed", poll_options, 1, 1, run_poll},
@@ -188,14 +189,16 @@ static const cli_command commands[] = {
 static const cli face = {
     .program = program,
     .summary = "one agency's door to Keng",
-    .description = "Reads a warning, checks it as the router will, signs it, keeps it in its outbox until a router has "
-                   "answered, and follows its deliveries. XML is read in a fenced child process (keng-capgate).\n\n"
-                   "While a publisher runs on the same state folder, the other commands hand their request to it.\n\n"
-                   "Exit status: 0 done; 1 refused, or an outcome that a person must look at; 2 usage; 3 no final answer "
-                   "in time, it goes on.",
+    .description =
+        "Reads a warning, checks it as the router will, signs it, keeps it in its outbox until a router has "
+        "answered, and follows its deliveries. XML is read in a fenced child process (keng-capgate).\n\n"
+        "While a publisher runs on the same state folder, the other commands hand their request to it.\n\n"
+        "Exit status: 0 done; 1 refused, or an outcome that a person must look at; 2 usage; 3 no final answer "
+        "in time, it goes on.",
     .commands = commands,
-    .files = "publisher.yaml: name, agency, sender, key, sign_key, root, manifest, communes, state, routers, and, where "
-             "wanted, drop, polls, defaults (class, sector, ttl_min), offset.",
+    .files =
+        "publisher.yaml: name, agency, sender, key, sign_key, root, manifest, communes, state, routers, and, where "
+        "wanted, drop, polls, defaults (class, sector, ttl_min), offset.",
     .examples = "keng-publisher send --follow canh-bao.xml\nkeng-publisher retract 3f9a12\n"
                 "keng-publisher poll https://example.org/alerts.atom --every 60",
 };

@@ -9,7 +9,8 @@ enum { BAR_CELLS = 24 };
 
 static void put(kg_buf *out, const char *fmt, const char *a, uint32_t n)
 {
-    kg_ignore(kg_buf_putf(out, "%s%s %" PRIu32, fmt, a, n)); /* a line that does not fit shows less; nothing depends on it */
+    kg_ignore(
+        kg_buf_putf(out, "%s%s %" PRIu32, fmt, a, n)); /* a line that does not fit shows less; nothing depends on it */
 }
 
 static void medium_line(const wire_msg *m, uint32_t medium_no, kg_buf *out)

@@ -80,8 +80,7 @@ static const cyaml_schema_field_t config_fields[] = {
     CYAML_FIELD_INT_PTR("offset", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, raw_config, offset),
     CYAML_FIELD_END,
 };
-static const cyaml_schema_value_t config_schema = {
-    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, raw_config, config_fields)};
+static const cyaml_schema_value_t config_schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, raw_config, config_fields)};
 
 /* A path in the file counts from the file's own folder. */
 static const char *beside(publisher_config *c, const char *config_path, const char *path)
@@ -123,8 +122,7 @@ static kg_err take_lists(const raw_config *raw, const char *path, publisher_conf
     c->poll_count = raw->polls_count;
     for (unsigned i = 0; i < raw->communes_count; i++) {
         const char *file = beside(c, path, raw->communes[i]);
-        const kg_err e =
-            c->areas == NULL ? areas_load(file, &c->areas, diag) : areas_add(c->areas, file, diag);
+        const kg_err e = c->areas == NULL ? areas_load(file, &c->areas, diag) : areas_add(c->areas, file, diag);
         if (e != KG_OK) {
             return e;
         }
@@ -159,7 +157,8 @@ static kg_err take_scalars(const raw_config *raw, const char *path, publisher_co
         return kg_fail(diag, KG_E_INVALID, "%s: offset: %d minutes is beyond 14 hours", path, *raw->offset);
     }
     if (strpbrk(c->sender, " ,<&\t") != NULL) {
-        return kg_fail(diag, KG_E_INVALID, "%s: sender: \"%s\" may hold no blank, comma, < or & (CAP)", path, c->sender);
+        return kg_fail(diag, KG_E_INVALID, "%s: sender: \"%s\" may hold no blank, comma, < or & (CAP)", path,
+                       c->sender);
     }
     return KG_OK;
 }

@@ -12,7 +12,12 @@
 #include "areas/areas.h"
 #include "trust/manifest.h"
 
-enum { PUBLISHER_ROUTERS_MAX = 8, PUBLISHER_POLLS_MAX = 32, PUBLISHER_TTL_MAX_MIN = 24 * 60, PUBLISHER_BLOB_MAX = 16 * 1024 * 1024 };
+enum {
+    PUBLISHER_ROUTERS_MAX = 8,
+    PUBLISHER_POLLS_MAX = 32,
+    PUBLISHER_TTL_MAX_MIN = 24 * 60,
+    PUBLISHER_BLOB_MAX = 16 * 1024 * 1024
+};
 
 typedef struct publisher_router {
     const char *name, *intake;

@@ -102,7 +102,7 @@ static void send_due(submit *s)
         return;
     }
     const int64_t now = kg_clock_mono_ms();
-    for (int class = CLASS_COUNT - 1; class >= 0; class--) {
+    for (int class = CLASS_COUNT - 1; class >= 0; class --) {
         for (size_t i = 0; i < s->row_count; i++) {
             if (s->rows[i].class == class && !s->rows[i].sent && s->rows[i].due_ms <= now) {
                 send_row(s, &s->rows[i]);
@@ -246,8 +246,8 @@ static void serve_want(submit *s, const wire_msg *m)
     if (load_blob(s, &m->u.want.hash) && m->u.want.offset < s->blob.len) {
         const size_t left = s->blob.len - (size_t)m->u.want.offset;
         reply.u.piece.total = s->blob.len;
-        reply.u.piece.bytes = (wire_bytes){(const uint8_t *)s->blob.s + m->u.want.offset,
-                                           left < WIRE_PIECE_MAX ? left : WIRE_PIECE_MAX};
+        reply.u.piece.bytes =
+            (wire_bytes){(const uint8_t *)s->blob.s + m->u.want.offset, left < WIRE_PIECE_MAX ? left : WIRE_PIECE_MAX};
     }
     for (size_t i = 0; i < s->row_count; i++) {
         if (memcmp(&s->rows[i].hash, &m->u.want.hash, sizeof m->u.want.hash) == 0) {

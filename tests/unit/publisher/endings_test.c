@@ -29,7 +29,7 @@ static void make(alert *a, size_t infos)
     for (size_t i = 0; i < infos; i++) {
         alert_info *info = &a->infos.items[i];
         memset(info, 0, sizeof *info);
-        const char **texts[] = {&info->audience, &info->sender_name, &info->web,          &info->contact,
+        const char **texts[] = {&info->audience, &info->sender_name,  &info->web,         &info->contact,
                                 &info->sms,      &info->sms_accented, &info->speech,      &info->crawl,
                                 &info->event,    &info->headline,     &info->description, &info->instruction};
         for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) {

@@ -37,7 +37,7 @@ static void what_a_person_must_see_is_told(void **state)
     static const struct {
         dlv_state state;
         bool good;
-    } rows[] = {{DLV_DONE, true},    {DLV_EXPIRED, true}, {DLV_CANCELLED, true},  {DLV_PARTIAL, false},
+    } rows[] = {{DLV_DONE, true},     {DLV_EXPIRED, true}, {DLV_CANCELLED, true},  {DLV_PARTIAL, false},
                 {DLV_REFUSED, false}, {DLV_FAILED, false}, {DLV_UNCERTAIN, false}, {DLV_PENDING, true}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const wire_tally tally = {MEDIUM_SMS, rows[i].state, 1};
