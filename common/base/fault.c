@@ -47,7 +47,7 @@ static void note(const char *name)
         return;
     }
     for (size_t i = 0; i < armed.seen_count; i++) {
-        if (armed.seen[i] == name) {
+        if (strcmp(armed.seen[i], name) == 0) {
             return;
         }
     }

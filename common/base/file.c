@@ -50,6 +50,10 @@ kg_err kg_file_read(const char *path, size_t max, kg_buf *out, kg_diag *diag)
     if (!standard) {
         (void)close(fd);
     }
+    if (e != KG_OK && out->s != NULL) { /* half a file is none */
+        out->len = start;
+        out->s[start] = '\0';
+    }
     return e;
 }
 
@@ -95,7 +99,8 @@ kg_err kg_file_replace(const char *path, const void *bytes, size_t n, mode_t mod
     if (snprintf(temp, sizeof temp, "%s.new-%ld", path, (long)getpid()) >= (int)sizeof temp) {
         return kg_fail(diag, KG_E_LIMIT, "%s: path is too long", path);
     }
-    const int fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    (void)unlink(temp); /* left by a crash, maybe with other rights than `mode` */
+    const int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
     if (fd < 0) {
         return from_errno(diag, temp, "create");
     }

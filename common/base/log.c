@@ -1,12 +1,16 @@
 #include "base/log.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/utf8.h"
+
+enum { LINE_MAX_BYTES = 8192 };
 
 static const char *program_name = "keng";
 static kg_level most_shown = KG_INFO;
@@ -17,21 +21,33 @@ void kg_log_open(const char *program, kg_level most)
     most_shown = most;
 }
 
+/* C1 controls, line and paragraph separators, and what turns the direction of writing around. */
+static bool is_hidden(uint32_t cp)
+{
+    return (cp >= 0x80 && cp <= 0x9F) || (cp >= 0x2028 && cp <= 0x202E) || (cp >= 0x2066 && cp <= 0x2069);
+}
+
+/* Nothing from outside can end the line, pretend to be another field, or steer the terminal that shows it. */
 static void put_escaped(kg_buf *line, const char *s)
 {
-    const int quote = s[0] == '\0' || strpbrk(s, " \"=\n\t\r") != NULL;
+    const bool quote = s[0] == '\0' || strpbrk(s, " \"=\\") != NULL;
     if (quote) {
         kg_ignore(kg_buf_puts(line, "\""));
     }
-    for (; *s != '\0'; s++) {
-        const unsigned char c = (unsigned char)*s;
-        if (c == '"' || c == '\\') {
-            kg_ignore(kg_buf_putf(line, "\\%c", c));
-        } else if (c < 0x20 || c == 0x7F) {
-            kg_ignore(kg_buf_putf(line, "\\x%02x", c));
+    for (size_t left = strlen(s); left > 0;) {
+        uint32_t cp = 0;
+        const size_t n = kg_utf8_next(s, left, &cp);
+        if (cp == '"' || cp == '\\') {
+            kg_ignore(kg_buf_putf(line, "\\%c", (int)cp));
+        } else if (n == 0 || cp < 0x20 || cp == 0x7F) {
+            kg_ignore(kg_buf_putf(line, "\\x%02x", (unsigned char)*s));
+        } else if (is_hidden(cp)) {
+            kg_ignore(kg_buf_putf(line, "\\u%04x", (unsigned)cp));
         } else {
-            kg_ignore(kg_buf_put(line, s, 1));
+            kg_ignore(kg_buf_put(line, s, n));
         }
+        s += n > 0 ? n : 1;
+        left -= n > 0 ? n : 1;
     }
     if (quote) {
         kg_ignore(kg_buf_puts(line, "\""));
@@ -46,7 +62,7 @@ void kg_log_fields(kg_level level, const char *event, const kg_field *fields)
     }
     char when[KG_TIME_TEXT_MAX];
     kg_time_text(kg_clock_wall_ms(), 0, when);
-    kg_buf line = {.max = 8192};
+    kg_buf line = {.max = LINE_MAX_BYTES - 1};
     kg_ignore(kg_buf_putf(&line, "%s %.19s %s %s", names[level], when, program_name, event));
     for (const kg_field *f = fields; f->key != NULL; f++) {
         kg_ignore(kg_buf_putf(&line, " %s=", f->key));
@@ -56,11 +72,8 @@ void kg_log_fields(kg_level level, const char *event, const kg_field *fields)
             kg_ignore(kg_buf_putf(&line, "%" PRId64, f->number));
         }
     }
-    if (line.len >= 8192) {
-        line.s[8191] = '\n'; /* a line at its ceiling keeps its end */
-    } else {
-        kg_ignore(kg_buf_puts(&line, "\n"));
-    }
+    line.max = LINE_MAX_BYTES; /* a line that was cut still ends */
+    kg_ignore(kg_buf_puts(&line, "\n"));
     /* One write: lines of several processes on one terminal do not mix. Nothing can be done if it fails. */
     if (line.s != NULL && write(STDERR_FILENO, line.s, line.len) < 0) {
         kg_buf_done(&line);
