@@ -121,3 +121,19 @@ void yaml_free(const cyaml_schema_value_t *schema, void **data)
         *data = NULL;
     }
 }
+
+char *yaml_beside(kg_arena *mem, const char *config_path, const char *path)
+{
+    const char *slash = strrchr(config_path, '/');
+    if (path[0] == '/' || slash == NULL) {
+        return kg_arena_str(mem, path);
+    }
+    const size_t folder = (size_t)(slash - config_path) + 1;
+    const size_t n = strlen(path);
+    char *full = kg_arena_alloc(mem, folder + n + 1);
+    if (full != NULL) {
+        memcpy(full, config_path, folder);
+        memcpy(full + folder, path, n);
+    }
+    return full;
+}

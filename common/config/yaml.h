@@ -12,6 +12,7 @@
 
 #include <cyaml/cyaml.h>
 
+#include "base/arena.h"
 #include "base/err.h"
 
 enum { YAML_MAX = 4 * 1024 * 1024 };
@@ -20,6 +21,8 @@ KG_MUST_CHECK kg_err yaml_load(const char *path, const cyaml_schema_value_t *sch
 /* The same from n bytes of memory with a NUL behind them; `name` stands in complaints. */
 KG_MUST_CHECK kg_err yaml_read(const char *name, const void *bytes, size_t n, const cyaml_schema_value_t *schema,
                                void **out, kg_diag *diag);
+/* A path in a file counts from the file's own folder; a copy in mem. NULL: no memory. */
+char *yaml_beside(kg_arena *mem, const char *config_path, const char *path);
 void yaml_free(const cyaml_schema_value_t *schema, void **data);
 
 #endif

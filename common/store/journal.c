@@ -54,6 +54,11 @@ bool journal_use_reserve(journal *j)
     return !j->in_batch && j->ops->use_reserve(j);
 }
 
+bool journal_short_of_room(const journal *j)
+{
+    return j->ops->short_of_room(j);
+}
+
 static kg_err check_deliveries(const journal_delivery *deliveries, size_t count, kg_diag *diag)
 {
     if (count > (size_t)1 << JOURNAL_LINE_BITS) {
@@ -97,6 +102,14 @@ kg_err journal_set_held(journal *j, uint64_t position, bool held, const char *co
     const kg_err e = need_batch(j, diag);
     const journal_alert a = {.position = position, .held = held, .hold_code = code, .hold_sentence = sentence};
     return e == KG_OK ? j->ops->set_held(j, &a, diag) : e;
+}
+
+kg_err journal_sign_again(journal *j, uint64_t position, const alert_hash *hash, const void *bytes, size_t n,
+                          kg_diag *diag)
+{
+    const kg_err e = need_batch(j, diag);
+    const journal_alert a = {.position = position, .hash = *hash, .signed_bytes = bytes, .signed_len = n};
+    return e == KG_OK ? j->ops->sign_again(j, &a, diag) : e;
 }
 
 kg_err journal_set_delivery(journal *j, const journal_delivery *d, kg_diag *diag)

@@ -77,6 +77,9 @@ KG_MUST_CHECK kg_err journal_idle(journal *j, kg_diag *diag);
 /* After KG_E_FULL, outside a batch. True: room was made; begin again with what is urgent. */
 bool journal_use_reserve(journal *j);
 
+/* True while the reserve is out. */
+bool journal_short_of_room(const journal *j);
+
 /* Inside a batch. journal_accept sets a->position (of the first one, when it exists already) and numbers the
  * deliveries; all begin PENDING. A target is stored once however often its bytes come: leave station and delivery out
  * of them (wire_target_pack). */
@@ -88,6 +91,9 @@ KG_MUST_CHECK kg_err journal_set_lifecycle(journal *j, uint64_t position, uint8_
                                            kg_diag *diag);
 KG_MUST_CHECK kg_err journal_set_held(journal *j, uint64_t position, bool held, const char *code, const char *sentence,
                                       kg_diag *diag);
+/* The same payload with more signatures takes the place of the bytes stored first. KG_E_NOTFOUND. */
+KG_MUST_CHECK kg_err journal_sign_again(journal *j, uint64_t position, const alert_hash *hash, const void *bytes,
+                                        size_t n, kg_diag *diag);
 /* Writes state, certainty, times, counts, code and detail of d->number. OFFERED is never written: it lives in memory.
  * KG_E_CONFLICT: states only rise, and a final one never changes (its counts, playings and detail may: repeats). */
 KG_MUST_CHECK kg_err journal_set_delivery(journal *j, const journal_delivery *d, kg_diag *diag);

@@ -19,11 +19,13 @@ typedef struct journal_ops {
     void (*rollback)(journal *j);
     kg_err (*idle)(journal *j, kg_diag *diag);
     bool (*use_reserve)(journal *j);
+    bool (*short_of_room)(const journal *j);
 
     kg_err (*accept)(journal *j, journal_alert *a, journal_delivery *deliveries, size_t count, kg_diag *diag);
     kg_err (*plan)(journal *j, uint64_t position, journal_delivery *deliveries, size_t count, kg_diag *diag);
     kg_err (*set_lifecycle)(journal *j, uint64_t position, uint8_t lifecycle, int64_t now_ms, kg_diag *diag);
     kg_err (*set_held)(journal *j, const journal_alert *a, kg_diag *diag); /* position, held, hold_* count */
+    kg_err (*sign_again)(journal *j, const journal_alert *a, kg_diag *diag); /* position, hash, signed_* count */
     kg_err (*set_delivery)(journal *j, const journal_delivery *d, kg_diag *diag);
     kg_err (*audit)(journal *j, audit_row *row, kg_diag *diag);
     kg_err (*blob_put)(journal *j, const alert_hash *hash, const void *bytes, size_t n, kg_diag *diag);

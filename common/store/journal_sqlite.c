@@ -58,6 +58,7 @@ typedef struct sqlite_journal {
     struct {
         sqlite3_stmt *insert_alert, *insert_signed, *same_id, *insert_delivery, *last_line;
         sqlite3_stmt *advance, *amend, *exists, *count_open, *set_lifecycle, *set_held, *insert_blob;
+        sqlite3_stmt *set_hash, *set_signed;
         sqlite3_stmt *alerts, *open_alerts, *find, *bytes, *open_deliveries, *deliveries_of, *target, *blob;
     } st;
 } sqlite_journal;
@@ -83,6 +84,8 @@ static size_t plan_of(sqlite_journal *j, stmt_plan out[32])
         {&j->st.count_open, "UPDATE alerts SET open = open + ? WHERE position = ?"},
         {&j->st.set_lifecycle, "UPDATE alerts SET lifecycle = ?, changed_ms = ? WHERE position = ?"},
         {&j->st.set_held, "UPDATE alerts SET held = ?, hold_code = ?, hold_sentence = ? WHERE position = ?"},
+        {&j->st.set_hash, "UPDATE alerts SET hash = ? WHERE position = ?"},
+        {&j->st.set_signed, "UPDATE signed SET bytes = ? WHERE position = ?"},
         {&j->st.insert_blob, "INSERT INTO blobs(hash, bytes) VALUES(?,?) ON CONFLICT DO NOTHING"},
         {&j->st.alerts, "SELECT " ALERT_COLUMNS " FROM alerts a ORDER BY a.position"},
         {&j->st.open_alerts, "SELECT " ALERT_COLUMNS " FROM alerts a WHERE open > 0 OR held > 0 ORDER BY a.position"},
@@ -187,6 +190,11 @@ static kg_err sj_idle(journal *base, kg_diag *diag)
 static bool sj_use_reserve(journal *base)
 {
     return db_use_reserve(&((sqlite_journal *)base)->d);
+}
+
+static bool sj_short_of_room(const journal *base)
+{
+    return db_reserve_out(&((const sqlite_journal *)base)->d);
 }
 
 /* ---- accepting ---- */
@@ -344,6 +352,22 @@ static kg_err sj_set_held(journal *base, const journal_alert *a, kg_diag *diag)
     stmt_text(&s, a->hold_sentence);
     stmt_int(&s, (int64_t)a->position);
     return check_changed(j, stmt_run(&j->d, &s, "setting held", diag), a->position, diag);
+}
+
+static kg_err sj_sign_again(journal *base, const journal_alert *a, kg_diag *diag)
+{
+    sqlite_journal *j = (sqlite_journal *)base;
+    stmt s = stmt_of(j->st.set_hash);
+    stmt_hash(&s, &a->hash);
+    stmt_int(&s, (int64_t)a->position);
+    kg_err e = check_changed(j, stmt_run(&j->d, &s, "storing a further signature", diag), a->position, diag);
+    if (e == KG_OK) {
+        s = stmt_of(j->st.set_signed);
+        stmt_blob(&s, a->signed_bytes, a->signed_len);
+        stmt_int(&s, (int64_t)a->position);
+        e = end_batch(j, stmt_run(&j->d, &s, "storing a further signature", diag));
+    }
+    return e;
 }
 
 static kg_err update_delivery(sqlite_journal *j, sqlite3_stmt *st, const journal_delivery *d, bool *done, kg_diag *diag)
@@ -603,10 +627,12 @@ static const journal_ops ops = {
     .rollback = sj_rollback,
     .idle = sj_idle,
     .use_reserve = sj_use_reserve,
+    .short_of_room = sj_short_of_room,
     .accept = sj_accept,
     .plan = sj_plan,
     .set_lifecycle = sj_set_lifecycle,
     .set_held = sj_set_held,
+    .sign_again = sj_sign_again,
     .set_delivery = sj_set_delivery,
     .audit = sj_audit,
     .blob_put = sj_blob_put,

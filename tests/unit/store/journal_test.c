@@ -311,6 +311,29 @@ static void test_held(void **state)
     journal_close(&j);
 }
 
+static kg_err note_signed(void *ctx, const journal_alert *a)
+{
+    *(alert_hash *)ctx = a->hash;
+    return a->signed_len == 17 && memcmp(a->signed_bytes, "signed by another", 17) == 0 ? KG_OK : KG_E_INVALID;
+}
+
+static void test_sign_again(void **state)
+{
+    journal *j = open_journal(state);
+    const uint64_t position = accept_one(j, 1);
+    const alert_hash hash = fixture_hash(9);
+    WANT(journal_begin(j, diag), KG_OK);
+    WANT(journal_sign_again(j, position, &hash, "signed by another", 17, diag), KG_OK);
+    WANT(journal_sign_again(j, position + 1, &hash, "signed by another", 17, diag), KG_E_NOTFOUND);
+    WANT(journal_commit(j, diag), KG_OK);
+    j = reopen(state, j);
+    alert_hash got = {{0}};
+    WANT(journal_find(j, fixture_id(1), note_signed, &got, diag), KG_OK);
+    assert_memory_equal(got.b, hash.b, sizeof hash.b);
+    assert_false(journal_short_of_room(j));
+    journal_close(&j);
+}
+
 static void set(journal *j, const journal_delivery *d, kg_err want)
 {
     WANT(journal_begin(j, diag), KG_OK);
@@ -455,10 +478,15 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        T(test_accept),      T(test_duplicate_and_conflict),
-        T(test_rollback),    T(test_batches),
-        T(test_held),        T(test_states),
-        T(test_open_counts), T(test_lifecycle_and_blobs),
+        T(test_accept),
+        T(test_duplicate_and_conflict),
+        T(test_rollback),
+        T(test_batches),
+        T(test_held),
+        T(test_sign_again),
+        T(test_states),
+        T(test_open_counts),
+        T(test_lifecycle_and_blobs),
         T(test_walks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
