@@ -148,6 +148,12 @@ static const char *entry_fault(const key_entry *e)
         }
         return e->role == ROLE_SINK && e->stations.count == 0 ? "a sink's key must name its stations" : NULL;
     }
+    if (e->role == ROLE_ROUTER) {
+        return NULL; /* signs receipts and nothing else: verify_signed takes no alert from it */
+    }
+    if (e->role != ROLE_NONE) {
+        return "a signing key has no role, or that of a router (for its receipts)";
+    }
     if (e->agency == NULL || e->agency[0] == '\0') {
         return "a signing key must name its agency";
     }

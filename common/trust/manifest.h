@@ -33,7 +33,7 @@ typedef struct key_entry {
     alert_texts sectors;
     bulletin_class class_max;
     bool first_warning;
-    key_role role;
+    key_role role; /* of a connecting key; of a signing key only ROLE_ROUTER, for receipts */
     alert_texts stations;
     int64_t from_ms, until_ms, revoked_ms; /* 0: open, not revoked */
 } key_entry;

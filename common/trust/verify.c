@@ -133,6 +133,9 @@ static bool status_fits(key_use use, cap_status s)
 
 static refusal check_right(const key_entry *e, const alert *a, kg_diag *diag)
 {
+    if (e->role != ROLE_NONE) {
+        return refuse(diag, REFUSAL_WRONG_AGENCY, "the key of %s is for receipts; it cannot sign an alert", e->holder);
+    }
     if (!status_fits(e->use, a->status)) {
         return refuse(diag, REFUSAL_WRONG_STATUS, "a key for %s alerts (%s) cannot sign one of status %s",
                       key_use_text(e->use), e->holder, cap_status_text(a->status));

@@ -32,7 +32,7 @@ static void print_repeat(const policy_repeat *r)
 
 static void print_line(const plan_line *line)
 {
-    (void)printf("%s %s (%s, %s)\n    %s  [%s; căn cứ: %s]\n", line->in ? "CÓ  " : "KHÔNG", line->station->id,
+    (void)printf("%s %s (%s, %s)\n    %s  [%s; căn cứ: %s]\n", line->in ? "CÓ   " : "KHÔNG", line->station->id,
                  line->station->name, medium_vi(line->station->medium), line->why, line->rule, line->basis);
     if (!line->in) {
         return;
@@ -70,7 +70,7 @@ static void print_texts(const alert *a)
 static kg_err explain_one(const alert *a, const areas *ar, const policy *p, bool all, kg_diag *diag)
 {
     plan plan_ = {0};
-    const kg_err e = route_plan(p, ar, a, kg_clock_wall_ms(), &plan_, diag);
+    const kg_err e = route_explain(p, ar, a, kg_clock_wall_ms(), &plan_, diag);
     if (e != KG_OK) {
         return e;
     }
@@ -85,7 +85,10 @@ static kg_err explain_one(const alert *a, const areas *ar, const policy *p, bool
     if (plan_.hold != NULL) {
         (void)printf("GIỮ LẠI chờ người quyết định: %s (%s)\n", plan_.hold_vi, plan_.hold);
     }
-    (void)printf("%zu trong %zu trạm\n", plan_.in_count, plan_.count);
+    (void)printf("%zu trong %zu trạm, %zu xã, phường\n", plan_.in_count, plan_.count, plan_.communes);
+    if (plan_.notes != NULL && plan_.notes[0] != '\0') {
+        (void)printf("%s\n", plan_.notes);
+    }
     print_texts(a);
     for (size_t i = 0; i < plan_.count; i++) {
         if (plan_.lines[i].in || all) {
@@ -113,7 +116,15 @@ static kg_err settle_class(alert *a, const char *class, kg_diag *diag)
     return KG_OK;
 }
 
-static kg_err explain_cap(const kg_buf *text, const cli_args *args, const areas *ar, const policy *p, kg_diag *diag)
+/* As the publisher of keng.yaml's agency would send it. */
+static void settle_agency(const operator_config *c, alert *a)
+{
+    const char *copy = a->agency[0] == '\0' ? kg_arena_str(&a->mem, c->agency) : NULL;
+    a->agency = copy != NULL ? copy : a->agency;
+}
+
+static kg_err explain_cap(const operator_config *c, const cli_args *args, const kg_buf *text, const areas *ar,
+                          const policy *p, kg_diag *diag)
 {
     cap_reading reading;
     kg_err e = gate_read(text->s, text->len, INT_MIN, &reading, diag);
@@ -132,6 +143,7 @@ static kg_err explain_cap(const kg_buf *text, const cli_args *args, const areas 
             e = settle_class(&d->alert, args->values[OPT_CLASS], diag);
         }
         if (e == KG_OK) {
+            settle_agency(c, &d->alert);
             e = explain_one(&d->alert, ar, p, args->values[OPT_ALL] != NULL, diag);
         }
     }
@@ -146,6 +158,7 @@ static kg_err explain_short(const operator_config *c, const cli_args *args, cons
     const shortform_source source = {args->positional[0], text, c->sender, c->agency, kg_clock_wall_ms()};
     kg_err e = shortform_read(&source, &a, diag);
     if (e == KG_OK) {
+        settle_agency(c, &a);
         e = explain_one(&a, ar, p, args->values[OPT_ALL] != NULL, diag);
         alert_done(&a);
     }
@@ -168,7 +181,7 @@ int explain_command(const cli_args *args)
         e = kg_file_read(args->positional[0], DOCUMENT_MAX, &text, &diag);
     }
     if (e == KG_OK) {
-        e = cap_is_xml(kg_buf_str(&text), text.len) ? explain_cap(&text, args, ar, p, &diag)
+        e = cap_is_xml(kg_buf_str(&text), text.len) ? explain_cap(&c, args, &text, ar, p, &diag)
                                                     : explain_short(&c, args, &text, ar, p, &diag);
     }
     kg_buf_done(&text);

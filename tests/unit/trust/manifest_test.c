@@ -228,6 +228,9 @@ static void test_unusable_entries(void **state)
     backwards.from_ms = 10;
     backwards.until_ms = 5;
     const key_entry no_role = {.use = KEY_CONNECT, .holder = "x"};
+    const key_entry receipts = {.use = KEY_SIGN_ACTUAL, .holder = "x", .role = ROLE_ROUTER};
+    key_entry as_sink = good;
+    as_sink.role = ROLE_SINK;
     const key_entry no_station = {.use = KEY_CONNECT, .holder = "x", .role = ROLE_SINK};
     const struct {
         const char *label;
@@ -244,6 +247,8 @@ static void test_unusable_entries(void **state)
         {"ends before it begins", &backwards, false},
         {"connects without a role", &no_role, false},
         {"sink without stations", &no_station, false},
+        {"a router's, for receipts", &receipts, true},
+        {"signs as a sink", &as_sink, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         kg_buf b = {0};

@@ -107,11 +107,18 @@ void tf_manifest(const trust_fixture *f, uint64_t version, kg_buf *out)
          .sectors = health_only,
          .class_max = CLASS_URGENT,
          .from_ms = tf_now_ms + hour},
+        {.use = KEY_SIGN_ACTUAL,
+         .holder = "router",
+         .agency = "so-y-te",
+         .areas = in_province,
+         .sectors = health_only,
+         .class_max = CLASS_URGENT,
+         .role = ROLE_ROUTER},
         {.use = KEY_CONNECT, .holder = "keng-publisher so-y-te", .agency = "so-y-te", .role = ROLE_PUBLISHER},
         {.use = KEY_CONNECT, .holder = "keng-sms", .role = ROLE_SINK, .stations = {stations, 2}},
     };
-    static const tf_who owners[] = {TF_HEALTH,  TF_HEALTH_2, TF_HEALTH_3, TF_COMMUNE,   TF_NATION, TF_DRILL,
-                                    TF_REVOKED, TF_OLD,      TF_FUTURE,   TF_PUBLISHER, TF_SINK};
+    static const tf_who owners[] = {TF_HEALTH,  TF_HEALTH_2, TF_HEALTH_3, TF_COMMUNE,  TF_NATION,    TF_DRILL,
+                                    TF_REVOKED, TF_OLD,      TF_FUTURE,   TF_RECEIPTS, TF_PUBLISHER, TF_SINK};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         rows[i].key = secret_public(f->keys[owners[i]]);
     }

@@ -20,6 +20,7 @@ typedef enum tf_who {
     TF_REVOKED,
     TF_OLD,      /* until an hour ago */
     TF_FUTURE,   /* from in an hour */
+    TF_RECEIPTS, /* a router's, for receipts; it lists the rights of TF_HEALTH all the same */
     TF_STRANGER, /* in no manifest */
     TF_ROOT,
     TF_PUBLISHER, /* connecting */

@@ -81,6 +81,7 @@ static const row rows[] = {
     {"drill key beside an actual one", REFUSAL_WRONG_STATUS, {TF_HEALTH, TF_DRILL}, 2, .agency = NULL},
     {"a draft is nobody's", REFUSAL_WRONG_STATUS, {TF_HEALTH}, 1, .status = CAP_DRAFT},
     {"another agency's name", REFUSAL_WRONG_AGENCY, {TF_HEALTH}, 1, .agency = "cong-an"},
+    {"a router's key for receipts", REFUSAL_WRONG_AGENCY, {TF_RECEIPTS}, 1, .agency = NULL},
     {"the ministry's key for the department", REFUSAL_WRONG_AGENCY, {TF_NATION}, 1, .agency = NULL},
     {"another sector", REFUSAL_WRONG_SECTOR, {TF_HEALTH}, 1, .sector = "disaster"},
     {"no sector", REFUSAL_WRONG_SECTOR, {TF_HEALTH}, 1, .sector = ""},
