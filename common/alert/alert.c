@@ -97,6 +97,19 @@ const alert_info *alert_info_for(const alert *a, const char *language)
     return near;
 }
 
+int64_t alert_latest_end(const alert *a)
+{
+    int64_t end_ms = 0;
+    for (size_t i = 0; i < a->infos.count; i++) {
+        const int64_t info_ms = a->infos.items[i].expires_ms;
+        if (info_ms == 0) {
+            return 0;
+        }
+        end_ms = info_ms > end_ms ? info_ms : end_ms;
+    }
+    return end_ms;
+}
+
 cap_severity alert_severity(const alert *a)
 {
     cap_severity most = CAP_SEVERITY_UNKNOWN;

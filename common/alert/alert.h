@@ -215,6 +215,8 @@ alert_hash alert_hash_of(const void *bytes, size_t n);
 
 /* The info whose language is best for `language`: exact, then same primary tag; NULL when there is none. */
 const alert_info *alert_info_for(const alert *a, const char *language);
+/* The latest `expires` over all infos: the alert lives until its last info has ended (INF-7). 0: an info states none. */
+int64_t alert_latest_end(const alert *a);
 /* Highest over all infos. */
 cap_severity alert_severity(const alert *a);
 

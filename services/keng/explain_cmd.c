@@ -117,8 +117,9 @@ static kg_err settle_class(alert *a, const char *class, kg_diag *diag)
 }
 
 /* As the publisher of keng.yaml's agency would send it. */
-static void settle_agency(const operator_config *c, alert *a)
+static void settle_rest(const operator_config *c, alert *a)
 {
+    a->expires_ms = alert_latest_end(a);
     const char *copy = a->agency[0] == '\0' ? kg_arena_str(&a->mem, c->agency) : NULL;
     a->agency = copy != NULL ? copy : a->agency;
 }
@@ -143,7 +144,7 @@ static kg_err explain_cap(const operator_config *c, const cli_args *args, const 
             e = settle_class(&d->alert, args->values[OPT_CLASS], diag);
         }
         if (e == KG_OK) {
-            settle_agency(c, &d->alert);
+            settle_rest(c, &d->alert);
             e = explain_one(&d->alert, ar, p, args->values[OPT_ALL] != NULL, diag);
         }
     }
@@ -158,7 +159,7 @@ static kg_err explain_short(const operator_config *c, const cli_args *args, cons
     const shortform_source source = {args->positional[0], text, c->sender, c->agency, kg_clock_wall_ms()};
     kg_err e = shortform_read(&source, &a, diag);
     if (e == KG_OK) {
-        settle_agency(c, &a);
+        settle_rest(c, &a);
         e = explain_one(&a, ar, p, args->values[OPT_ALL] != NULL, diag);
         alert_done(&a);
     }

@@ -51,15 +51,14 @@ static kg_err complete_owner(const publisher_config *c, alert *a, kg_diag *diag)
 static kg_err complete_end(const publisher_config *c, alert *a, int64_t now_ms, kg_diag *diag)
 {
     const int64_t default_end = a->sent_ms + (int64_t)c->ttl_min * 60000;
-    a->expires_ms = a->infos.count == 0 ? default_end : 0;
     for (size_t i = 0; i < a->infos.count; i++) {
         alert_info *info = &a->infos.items[i];
         if (info->expires_ms == 0) {
             info->expires_ms = default_end;
             info->expires_offset_min = a->sent_offset_min;
         }
-        a->expires_ms = info->expires_ms > a->expires_ms ? info->expires_ms : a->expires_ms;
     }
+    a->expires_ms = a->infos.count > 0 ? alert_latest_end(a) : default_end;
     if (a->expires_ms <= now_ms) {
         char end[KG_TIME_TEXT_MAX];
         kg_time_text(a->expires_ms, KG_VN_OFFSET_MIN, end);

@@ -157,7 +157,7 @@ static void test_lookup(void **state)
             assert_string_equal((s != NULL ? s : c)->holder, rows[i].holder);
         }
     }
-    assert_int_equal(manifest_count(m), 11);
+    assert_int_equal(manifest_count(m), 12);
     assert_int_equal(manifest_version(m), 1);
 }
 
