@@ -49,6 +49,7 @@ struct making {
 struct airing {
     sink *host;
     speech *speech;
+    int64_t fetch_ms;
     making *makings;
     fetch *fetches;
 };
@@ -63,6 +64,7 @@ kg_err airing_open(sink *host, const char *name, const airing_config *config, ai
         return kg_fail(diag, KG_E_NOMEM, "no memory for a driver's sounds");
     }
     a->host = host;
+    a->fetch_ms = config->fetch_ms != 0 ? config->fetch_ms : AIRING_FETCH_MS;
     kg_err e = KG_OK;
     if ((size_t)snprintf(dir, sizeof dir, "%s/%s/sound", sink_state_dir(host), name) >= sizeof dir) {
         e = kg_fail(diag, KG_E_LIMIT, "%s: the path is too long", sink_state_dir(host));
@@ -325,7 +327,7 @@ static void on_patience_end(void *ctx)
         tongue *t = &m->tongues[i];
         if (t->waiting) {
             t->waiting = false;
-            const kg_err e = kg_fail(&diag, KG_E_TIMEOUT, "the recording did not come within %d ms", AIRING_FETCH_MS);
+            const kg_err e = kg_fail(&diag, KG_E_TIMEOUT, "the recording did not come in time");
             tongue_missing(m, t, e, &diag);
         }
     }
@@ -470,7 +472,7 @@ kg_err airing_prepare(airing *a, sink_job *job, kg_diag *diag)
     for (size_t i = 0; i < count; i++) {
         tongue_begin(m, i);
     }
-    loop_timer_set(m->patience, waiting(m) ? AIRING_FETCH_MS : 0);
+    loop_timer_set(m->patience, waiting(m) ? a->fetch_ms : 0);
     return KG_OK;
 }
 

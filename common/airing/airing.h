@@ -30,6 +30,7 @@ typedef struct airing_config {
     const char *clips; /* folder of recordings with its catalogue */
     const char *voice, *program;
     unsigned rate;
+    int64_t fetch_ms; /* [AIRING_FETCH_MS] */
 } airing_config;
 
 typedef struct airing_sound {
