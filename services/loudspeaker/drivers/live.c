@@ -7,6 +7,7 @@
  * Resume    Not in mid-sentence: what was cut is played again from its beginning by the engine, labelled.
  */
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,12 +109,22 @@ static kg_err target_read(const live *v, const sink_station *s, gstplay_target *
     if (end == colon + 1 || end != text + n || port == 0 || port > 65535) {
         return bad_settings(s, "no port from 1 to 65535", diag);
     }
-    if (strlen(interface) >= sizeof t->interface || (at != NULL && interface[0] == '\0')) {
+    if (strlen(interface) >= IF_NAMESIZE || (at != NULL && interface[0] == '\0')) {
         return bad_settings(s, "no name of an interface after @", diag);
     }
     t->port = (unsigned)port;
     (void)snprintf(t->interface, sizeof t->interface, "%s", interface);
     return KG_OK;
+}
+
+/* GStreamer sends over any interface when the one it was told is not there; a warning must not go astray so. */
+static kg_err target_reach(const live *v, const sink_station *s, gstplay_target *t, kg_diag *diag)
+{
+    kg_err e = target_read(v, s, t, diag);
+    if (e == KG_OK && t->interface[0] != '\0' && if_nametoindex(t->interface) == 0) {
+        e = kg_fail(diag, KG_E_IO, "station %s: this machine has no network interface \"%s\"", s->id, t->interface);
+    }
+    return e;
 }
 
 /* ---- life ---- */
@@ -282,7 +293,7 @@ static kg_err live_start(void *self, sink_job *job, kg_diag *diag)
     airing_sound *s = airing_sound_of(job);
     gstplay_target target;
     playing *p = NULL;
-    kg_err e = target_read(v, job->station, &target, diag);
+    kg_err e = target_reach(v, job->station, &target, diag);
     if (e == KG_OK && (p = calloc(1, sizeof *p)) == NULL) {
         e = kg_fail(diag, KG_E_NOMEM, "no memory for a playing");
     }
@@ -364,7 +375,7 @@ static kg_err live_test(void *self, const sink_station *place, kg_diag *diag)
     if (t == NULL) {
         return kg_fail(diag, KG_E_AGAIN, "%d self-tests are under way; try again in a few seconds", TESTS_MAX);
     }
-    kg_err e = target_read(v, place, &target, diag);
+    kg_err e = target_reach(v, place, &target, diag);
     if (e == KG_OK) {
         *t = (trial){.owner = v, .place = place};
         const gstplay_order order = {
