@@ -43,10 +43,11 @@ typedef struct held_alert {
     char id_text[ALERT_ID_TEXT];
     alert content;
     kg_buf signed_bytes;
-    const key_entry *signer; /* in the current manifest */
-    area_set places;         /* its communes, where codes alone say them */
+    const key_entry *signer; /* in the current manifest; NULL when that refuses it: */
+    refusal refused;
+    area_set places; /* its communes, where codes alone say them */
     bool places_known;
-    const char *end_code;    /* NULL while alive; else why it ended: "superseded" "cancelled" "revoked-key" ... */
+    const char *end_code; /* NULL while alive; else why it ended: "superseded" "cancelled" "revoked-key" ... */
     size_t users;
     uint64_t last_used;
 } held_alert;
@@ -120,7 +121,7 @@ typedef struct sink_link { /* one lane of the talk with one router */
     int64_t beat_ms;
     uint64_t beats;
     bool hello_again; /* the Hello could not be sent */
-    bool behind; /* the ledger may have receipts not yet read */
+    bool behind;      /* the ledger may have receipts not yet read */
 } sink_link;
 
 typedef struct sink_row sink_row;
@@ -261,8 +262,8 @@ void link_take(sink *s, const sink_from *from, const wire_msg *m);
 void link_answered(sink *s, const sink_from *from, post *p); /* one order less under way */
 void link_say(sink *s, size_t router, lane l, const wire_delivery_receipt *r);
 void link_held(sink *s, const holding *h);
-void link_rows_put(sink *s);  /* receipt rows were committed */
-int64_t link_flush(sink *s);  /* after the commit; when to come again */
+void link_rows_put(sink *s); /* receipt rows were committed */
+int64_t link_flush(sink *s); /* after the commit; when to come again */
 KG_MUST_CHECK kg_err link_send(sink *s, size_t router, lane l, const wire_msg *m);
 void link_free(sink *s);
 

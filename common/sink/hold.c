@@ -141,7 +141,7 @@ static held_alert *order_alert(sink *s, const sink_from *from, const wire_msg *m
     const alert_hash *hash = &m->u.order.hash;
     held_alert *a = board_alert(s, m->u.order.id);
     if (a != NULL) {
-        why->reason = memcmp(a->hash.b, hash->b, sizeof hash->b) == 0 ? REFUSAL_NONE : REFUSAL_CONFLICT;
+        why->reason = memcmp(a->hash.b, hash->b, sizeof hash->b) == 0 ? a->refused : REFUSAL_CONFLICT;
         return why->reason == REFUSAL_NONE ? a : NULL;
     }
     if (conflicts(s, m->u.order.id, hash)) {

@@ -226,7 +226,9 @@ kg_err rows_commit(sink *s, kg_diag *diag)
         return KG_OK;
     }
     kg_err e = ledger_begin(s->ledger, diag);
+    bool receipts = false;
     for (sink_row *r = s->first_row; e == KG_OK && r != NULL; r = r->next) {
+        receipts = receipts || r->kind == ROW_RECEIPT;
         e = write_row(s, r, diag);
     }
     KG_FAULT("sink.before_commit");
@@ -239,6 +241,9 @@ kg_err rows_commit(sink *s, kg_diag *diag)
     }
     KG_FAULT("sink.after_commit");
     s->counts.commits++;
+    if (receipts) {
+        link_rows_put(s);
+    }
     rows_free(s);
     return KG_OK;
 }

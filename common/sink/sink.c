@@ -107,10 +107,12 @@ void sink_manifest(sink *s, const manifest *m)
             const refusal r = verify_signed(a->signed_bytes.s, a->signed_bytes.len, m, s->areas, sink_now_ms(s), &again,
                                             &a->signer, &diag);
             if (r == REFUSAL_NONE) {
+                a->refused = r;
                 alert_done(&again);
                 continue;
             }
             a->signer = NULL;
+            a->refused = r;
             kg_log(KG_WARNING, "alert.revoked", KG_TEXT("alert", a->id_text), KG_TEXT("code", refusal_code(r)),
                    KG_TEXT("why", diag.text));
             rows_audit(s, &(sink_act){"sink", "alert.revoked", a->id_text, refusal_code(r)});
