@@ -172,7 +172,8 @@ kg_err kg_time_read(const char *text, int assume_offset_min, int64_t *wall_ms, i
     if (s == 60) {
         slip |= KG_TIME_LEAP;
     }
-    const int64_t secs = days_from_civil(y, mo, d) * 86400 + h * 3600 + mi * 60 + s - (int64_t)offset * 60;
+    const int64_t secs =
+        days_from_civil(y, mo, d) * 86400 + (int64_t)h * 3600 + (int64_t)mi * 60 + s - (int64_t)offset * 60;
     *wall_ms = secs * 1000 + ms;
     *offset_min = offset;
     if (slips != NULL) {

@@ -73,6 +73,20 @@ static void bury(bus *b)
     }
 }
 
+/* d->next stays as it is: a round that stands at d finds its way on. */
+static void take_out(const bus_door *d, bus_door **list)
+{
+    bus *b = d->bus;
+    const bool client = list == &b->clients;
+    while (*list != NULL && *list != d) {
+        list = &(*list)->next;
+    }
+    if (*list == d) {
+        *list = d->next;
+        b->client_count -= client ? 1 : 0;
+    }
+}
+
 void bus_door_leave(bus_door *d, bus_door **list)
 {
     bus *b = d->bus;
@@ -82,12 +96,8 @@ void bus_door_leave(bus_door *d, bus_door **list)
         d->socket = NULL;
     }
     d->ready = false;
-    for (bus_door **at = list; list != NULL && *at != NULL; at = &(*at)->next) {
-        if (*at == d) {
-            *at = d->next; /* d->next stays as it is: a round that stands here finds its way on */
-            b->client_count -= list == &b->clients ? 1 : 0;
-            break;
-        }
+    if (list != NULL) {
+        take_out(d, list);
     }
     if (b->next_client == d) {
         b->next_client = d->next;

@@ -75,8 +75,8 @@ KG_MUST_CHECK kg_err bus_guard(bus *b, kg_diag *diag);
 KG_MUST_CHECK kg_err bus_listen(bus *b, const char *domain, const char *endpoint, bool heartbeats,
                                 const bus_server_ops *ops, void *ctx, bus_server **out, kg_diag *diag);
 const char *bus_server_endpoint(const bus_server *s);
-KG_MUST_CHECK kg_err bus_send(bus_server *s, bus_peer peer, const void *bytes, size_t n);
-void bus_close_peer(bus_server *s, bus_peer peer); /* forget it: its messages are dropped from now on */
+KG_MUST_CHECK kg_err bus_send(bus_server *s, bus_peer number, const void *bytes, size_t n);
+void bus_close_peer(bus_server *s, bus_peer number); /* forget it: its messages are dropped from now on */
 void bus_server_close(bus_server **s);
 
 KG_MUST_CHECK kg_err bus_connect(bus *b, const char *endpoint, const public_key *server, bool heartbeats,

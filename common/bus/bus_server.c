@@ -67,7 +67,7 @@ static peer *who_sent(bus_server *s, uint32_t route, const char *key_text)
         return NULL;
     }
     if (peers_add(&s->peers, route, ++s->door.bus->last_peer, &p) != KG_OK) {
-        return NULL;
+        return NULL; /* as many as there may be: it is not heard until somebody leaves */
     }
     p->key = key;
     memcpy(p->key_text, key_text, sizeof p->key_text);

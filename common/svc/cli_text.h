@@ -8,8 +8,8 @@
 
 #include "svc/cli.h"
 
-void cli_print_usage(const cli *c, const cli_command *command, FILE *to); /* one line */
-void cli_print_help(const cli *c, const cli_command *command, FILE *to);  /* NULL: the whole program */
-void cli_print_man(const cli *c, FILE *to);                               /* roff, man(7) macros, section 1 */
+void cli_print_usage(const cli *c, const cli_command *k, FILE *to); /* one line */
+void cli_print_help(const cli *c, const cli_command *k, FILE *to);  /* NULL: the whole program */
+void cli_print_man(const cli *c, FILE *to);                         /* roff, man(7) macros, section 1 */
 
 #endif

@@ -204,7 +204,7 @@ static kg_err answer(control *c, bus_peer from, const wire_msg *query, const key
 static const key_entry *operator_of(const control *c, const public_key *key)
 {
     const key_entry *e = *c->manifest != NULL ? manifest_connector(*c->manifest, key) : NULL;
-    return key_entry_valid(e, kg_clock_wall_ms()) && e->role == ROLE_OPERATOR ? e : NULL;
+    return e != NULL && key_entry_valid(e, kg_clock_wall_ms()) && e->role == ROLE_OPERATOR ? e : NULL;
 }
 
 static bool admit(void *ctx, const public_key *key)

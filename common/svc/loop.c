@@ -440,8 +440,11 @@ void loop_free(loop **loop_to_free)
         return;
     }
     run_hooks(l, AT_FREE);
-    while (l->children != NULL) {
-        child_drop(l->children);
+    for (child *c = l->children; c != NULL;) {
+        child *next = c->next;
+        (void)close(c->fd);
+        free(c);
+        c = next;
     }
     for (loop_timer *t = l->timers; t != NULL; t = t->next) {
         t->owner = NULL;
