@@ -379,7 +379,7 @@ kg_err http_send(http *h, const http_request *r, http_done_fn done, void *ctx, u
     }
     e = set_headers(c, r, diag);
     if (e == KG_OK && (!set_body(c, r) || !set_rest(c, r))) {
-        e = kg_fail(diag, KG_E_NOMEM, "no memory for a request to %s", r->url);
+        e = kg_fail(diag, KG_E_NOMEM, "no memory for a request"); /* its URL may hold a secret or a number */
     }
     if (e != KG_OK) {
         http_call_free(c);
