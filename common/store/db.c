@@ -16,19 +16,19 @@
 
 /* ---- errors ---- */
 
-static bool no_room(db *d, int rc)
+static bool no_room(int rc)
 {
     if (rc == SQLITE_FULL) {
         return true;
     }
-    /* A write (never a sync) refused by a quota or a size limit is the same case; SQLite calls it an I/O error. */
-    const int why = d->sql != NULL ? sqlite3_system_errno(d->sql) : 0;
-    return rc == SQLITE_IOERR_WRITE && (why == ENOSPC || why == EDQUOT || why == EFBIG);
+    /* A write (never a sync) that a quota or a size limit refused is the same case, but SQLite calls it an I/O error and
+     * does not keep its cause; the failed write set errno last. */
+    return rc == SQLITE_IOERR_WRITE && (errno == EDQUOT || errno == EFBIG);
 }
 
-static kg_err class_of(db *d, int rc)
+static kg_err class_of(int rc)
 {
-    if (no_room(d, rc)) {
+    if (no_room(rc)) {
         return KG_E_FULL;
     }
     switch (rc & 0xFF) {
@@ -56,15 +56,16 @@ static kg_err class_of(db *d, int rc)
 
 kg_err db_fail(db *d, int rc, const char *what, kg_diag *diag)
 {
-    const kg_err e = class_of(d, rc);
+    const kg_err e = class_of(rc);
     if (e == KG_E_IO) {
         d->broken = KG_E_IO;
     }
     const char *cause = d->sql != NULL ? sqlite3_errmsg(d->sql) : sqlite3_errstr(rc);
     (void)kg_fail(diag, e, "%s: %s: %s (code %d)%s", d->path, what, cause, rc,
-                  e == KG_E_FULL ? "; free some disk space"
-                  : e == KG_E_IO ? "; nothing is acknowledged any more: check the disk, then restart"
-                                 : "");
+                  e == KG_E_FULL               ? "; free some disk space"
+                  : (rc & 0xFF) == SQLITE_BUSY ? "; another process has this file open"
+                  : e == KG_E_IO               ? "; nothing is acknowledged any more: check the disk, then restart"
+                                               : "");
     if (d->in_transaction) {
         d->batch = e;
         if (sqlite3_get_autocommit(d->sql) == 0 && d->broken == KG_OK) {

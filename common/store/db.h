@@ -21,7 +21,7 @@
 
 #include "base/err.h"
 
-enum { DB_PATH_MAX = 512, DB_WAL_PAGES_MAX = 8192, DB_WAL_PAGES_IDLE = 256 };
+enum { DB_PATH_MAX = 512, DB_WAL_PAGES_MAX = 4096, DB_WAL_PAGES_IDLE = 256 };
 
 typedef struct db_kind {
     int application_id; /* four letters */

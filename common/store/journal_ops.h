@@ -24,7 +24,7 @@ typedef struct journal_ops {
     kg_err (*accept)(journal *j, journal_alert *a, journal_delivery *deliveries, size_t count, kg_diag *diag);
     kg_err (*plan)(journal *j, uint64_t position, journal_delivery *deliveries, size_t count, kg_diag *diag);
     kg_err (*set_lifecycle)(journal *j, uint64_t position, uint8_t lifecycle, int64_t now_ms, kg_diag *diag);
-    kg_err (*set_held)(journal *j, const journal_alert *a, kg_diag *diag); /* position, held, hold_* count */
+    kg_err (*set_held)(journal *j, const journal_alert *a, kg_diag *diag);   /* position, held, hold_* count */
     kg_err (*sign_again)(journal *j, const journal_alert *a, kg_diag *diag); /* position, hash, signed_* count */
     kg_err (*set_delivery)(journal *j, const journal_delivery *d, kg_diag *diag);
     kg_err (*audit)(journal *j, audit_row *row, kg_diag *diag);

@@ -10,11 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "store/intern.h"
-#include "store/journal_ops.h"
-#include "store/trail.h"
+#include "store/journal_file.h"
 
-enum { COUNTS = 64, RESERVE_BYTES = 64 * 1024 * 1024 };
+enum { RESERVE_BYTES = 64 * 1024 * 1024 };
 
 static const db_kind kind = {
     .application_id = 0x4B474A31, /* KGJ1 */
@@ -41,27 +39,6 @@ static const db_kind kind = {
     " a.changed_ms, a.hold_code, a.hold_sentence"
 #define DELIVERY_COLUMNS                                                                                               \
     "number, station, hit_rank, state, certainty, held_ms, done_ms, playings, reached, sent, code, detail"
-
-typedef struct count { /* what the batch does to an alert's number of open deliveries */
-    uint64_t position;
-    int64_t change;
-} count;
-
-typedef struct sqlite_journal {
-    journal base;
-    db d;
-    intern in;
-    trail trail;
-    uint64_t last, last_kept; /* position */
-    count counts[COUNTS];
-    size_t count_count;
-    struct {
-        sqlite3_stmt *insert_alert, *insert_signed, *same_id, *insert_delivery, *last_line;
-        sqlite3_stmt *advance, *amend, *exists, *count_open, *set_lifecycle, *set_held, *insert_blob;
-        sqlite3_stmt *set_hash, *set_signed;
-        sqlite3_stmt *alerts, *open_alerts, *find, *bytes, *open_deliveries, *deliveries_of, *target, *blob;
-    } st;
-} sqlite_journal;
 
 static size_t plan_of(sqlite_journal *j, stmt_plan out[32])
 {
@@ -153,10 +130,10 @@ static kg_err count_open(sqlite_journal *j, uint64_t position, int64_t change, k
         }
     }
     kg_err e = KG_OK;
-    if (j->count_count == COUNTS) {
+    if (j->count_count == JOURNAL_COUNTS) {
         e = write_counts(j, diag);
     }
-    j->counts[j->count_count++] = (count){.position = position, .change = change};
+    j->counts[j->count_count++] = (journal_count){.position = position, .change = change};
     return e;
 }
 
@@ -433,159 +410,6 @@ static kg_err sj_blob_put(journal *base, const alert_hash *hash, const void *byt
     return stmt_run(&j->d, &s, "storing a blob", diag);
 }
 
-/* ---- reading ---- */
-
-static kg_err give_alert(sqlite_journal *j, stmt *s, bool with_bytes, journal_alert_fn fn, void *ctx, kg_diag *diag)
-{
-    journal_alert a = {.position = (uint64_t)stmt_get_int(s)};
-    const bool whole = stmt_get_bytes(s, a.id.b, sizeof a.id.b);
-    if (!stmt_get_bytes(s, a.hash.b, sizeof a.hash.b) || !whole) {
-        return kg_fail(diag, KG_E_INVALID, "%s: the alert at position %llu is damaged", j->d.path,
-                       (unsigned long long)a.position);
-    }
-    a.agency = stmt_get_text(s);
-    a.class = (uint8_t)stmt_get_int(s);
-    a.weight = (uint8_t)stmt_get_int(s);
-    a.lifecycle = (uint8_t)stmt_get_int(s);
-    a.held = stmt_get_int(s) != 0;
-    a.accepted_ms = stmt_get_int(s);
-    a.expires_ms = stmt_get_int(s);
-    a.changed_ms = stmt_get_int(s);
-    a.hold_code = stmt_get_text(s);
-    a.hold_sentence = stmt_get_text(s);
-    if (!with_bytes) {
-        return fn(ctx, &a);
-    }
-    kg_buf bytes = {.s = NULL};
-    stmt b = stmt_of(j->st.bytes);
-    stmt_int(&b, (int64_t)a.position);
-    kg_err e = stmt_fetch(&j->d, &b, &bytes, "an alert's bytes", diag);
-    if (e == KG_OK) {
-        a.signed_bytes = bytes.s;
-        a.signed_len = bytes.len;
-        e = fn(ctx, &a);
-    }
-    kg_buf_done(&bytes);
-    return e;
-}
-
-static kg_err sj_alerts(journal *base, journal_which which, bool with_bytes, journal_alert_fn fn, void *ctx,
-                        kg_diag *diag)
-{
-    sqlite_journal *j = (sqlite_journal *)base;
-    stmt s = stmt_of(which == JOURNAL_ALL ? j->st.alerts : j->st.open_alerts);
-    kg_err e = KG_OK;
-    while (e == KG_OK) {
-        e = stmt_next(&j->d, &s, "reading the alerts", diag);
-        if (e != KG_OK) {
-            break;
-        }
-        e = give_alert(j, &s, with_bytes, fn, ctx, diag);
-    }
-    const bool ended = e == KG_E_NOTFOUND;
-    stmt_end(&s);
-    return ended ? KG_OK : e;
-}
-
-static kg_err sj_find(journal *base, alert_id id, journal_alert_fn fn, void *ctx, kg_diag *diag)
-{
-    sqlite_journal *j = (sqlite_journal *)base;
-    stmt s = stmt_of(j->st.find);
-    stmt_id(&s, &id);
-    kg_err e = stmt_next(&j->d, &s, "looking for the alert", diag);
-    if (e == KG_OK) {
-        e = give_alert(j, &s, true, fn, ctx, diag);
-    } else if (e == KG_E_NOTFOUND) {
-        e = kg_fail(diag, e, "no alert with this id was ever accepted here");
-    }
-    stmt_end(&s);
-    return e;
-}
-
-static kg_err give_deliveries(sqlite_journal *j, stmt *s, bool with_target, journal_delivery_fn fn, void *ctx,
-                              kg_diag *diag)
-{
-    kg_err e = KG_OK;
-    while (e == KG_OK) {
-        e = stmt_next(&j->d, s, "reading the deliveries", diag);
-        if (e != KG_OK) {
-            break;
-        }
-        journal_delivery d = {.number = (uint64_t)stmt_get_int(s)};
-        d.station = intern_name(&j->in, stmt_get_int(s));
-        d.hit_rank = (uint32_t)stmt_get_int(s);
-        d.state = (dlv_state)stmt_get_int(s);
-        d.certainty = (dlv_certainty)stmt_get_int(s);
-        d.held_ms = stmt_get_int(s);
-        d.done_ms = stmt_get_int(s);
-        d.playings = (uint32_t)stmt_get_int(s);
-        d.reached = (uint64_t)stmt_get_int(s);
-        d.sent = (uint64_t)stmt_get_int(s);
-        d.code = stmt_get_text(s);
-        d.detail = stmt_get_text(s);
-        if (with_target) {
-            d.target = stmt_get_blob(s, &d.target_len);
-        }
-        e = fn(ctx, &d);
-    }
-    const bool ended = e == KG_E_NOTFOUND;
-    stmt_end(s);
-    return ended ? KG_OK : e;
-}
-
-static kg_err sj_open_deliveries(journal *base, journal_delivery_fn fn, void *ctx, kg_diag *diag)
-{
-    sqlite_journal *j = (sqlite_journal *)base;
-    stmt s = stmt_of(j->st.open_deliveries);
-    stmt_int(&s, DLV_DONE);
-    return give_deliveries(j, &s, false, fn, ctx, diag);
-}
-
-static kg_err sj_deliveries_of(journal *base, uint64_t position, journal_delivery_fn fn, void *ctx, kg_diag *diag)
-{
-    sqlite_journal *j = (sqlite_journal *)base;
-    stmt s = stmt_of(j->st.deliveries_of);
-    stmt_int(&s, (int64_t)journal_number(position, 0));
-    stmt_int(&s, (int64_t)journal_number(position + 1, 0) - 1);
-    return give_deliveries(j, &s, true, fn, ctx, diag);
-}
-
-static kg_err sj_target(journal *base, uint64_t number, kg_buf *out, kg_diag *diag)
-{
-    sqlite_journal *j = (sqlite_journal *)base;
-    stmt s = stmt_of(j->st.target);
-    stmt_int(&s, (int64_t)number);
-    return stmt_fetch(&j->d, &s, out, "a delivery's target", diag);
-}
-
-static kg_err sj_bytes(journal *base, uint64_t position, kg_buf *out, kg_diag *diag)
-{
-    sqlite_journal *j = (sqlite_journal *)base;
-    stmt s = stmt_of(j->st.bytes);
-    stmt_int(&s, (int64_t)position);
-    return stmt_fetch(&j->d, &s, out, "an alert's bytes", diag);
-}
-
-static kg_err sj_blob_get(journal *base, const alert_hash *hash, kg_buf *out, kg_diag *diag)
-{
-    sqlite_journal *j = (sqlite_journal *)base;
-    stmt s = stmt_of(j->st.blob);
-    stmt_hash(&s, hash);
-    return stmt_fetch(&j->d, &s, out, "a blob", diag);
-}
-
-static kg_err sj_audit_rows(journal *base, uint64_t from, journal_audit_fn fn, void *ctx, kg_diag *diag)
-{
-    return trail_walk(&((sqlite_journal *)base)->trail, from, fn, ctx, diag);
-}
-
-static void sj_audit_head(const journal *base, uint64_t *n, alert_hash *chain)
-{
-    const sqlite_journal *j = (const sqlite_journal *)base;
-    *n = j->trail.head.n;
-    *chain = j->trail.head.chain;
-}
-
 /* ---- opening ---- */
 
 static void sj_close(journal *base)
@@ -636,15 +460,15 @@ static const journal_ops ops = {
     .set_delivery = sj_set_delivery,
     .audit = sj_audit,
     .blob_put = sj_blob_put,
-    .alerts = sj_alerts,
-    .open_deliveries = sj_open_deliveries,
-    .deliveries_of = sj_deliveries_of,
-    .target = sj_target,
-    .find = sj_find,
-    .bytes = sj_bytes,
-    .blob_get = sj_blob_get,
-    .audit_rows = sj_audit_rows,
-    .audit_head = sj_audit_head,
+    .alerts = journal_file_alerts,
+    .open_deliveries = journal_file_open_deliveries,
+    .deliveries_of = journal_file_deliveries_of,
+    .target = journal_file_target,
+    .find = journal_file_find,
+    .bytes = journal_file_bytes,
+    .blob_get = journal_file_blob_get,
+    .audit_rows = journal_file_audit_rows,
+    .audit_head = journal_file_audit_head,
 };
 
 kg_err journal_sqlite_open(const char *path, journal **out, kg_diag *diag)

@@ -64,16 +64,21 @@ void fixture_want(kg_err e, kg_err want, const kg_diag *diag, int line)
     }
 }
 
-bool fixture_killed(const char *fault, void (*fn)(void *ctx), void *ctx)
+int fixture_child(const char *fault, int (*fn)(void *ctx), void *ctx)
 {
     const pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        (void)setenv("KENG_FAULT", fault, 1);
-        fn(ctx);
-        _exit(0); /* no atexit, no leak check: the parent judges what is on disk */
+        if (fault != NULL) {
+            (void)setenv("KENG_FAULT", fault, 1);
+        }
+        _exit(fn(ctx)); /* no atexit, no leak check: the parent judges what is on disk */
     }
     int status = 0;
     assert_int_equal(waitpid(pid, &status, 0), pid);
-    return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    if (WIFSIGNALED(status)) {
+        assert_int_equal(WTERMSIG(status), SIGKILL);
+        return FIXTURE_KILLED;
+    }
+    return WEXITSTATUS(status);
 }

@@ -26,7 +26,9 @@ void fixture_want(kg_err e, kg_err want, const kg_diag *diag, int line);
         fixture_want(want_e, (want), diag, __LINE__);                                                                  \
     } while (0)
 
-/* Runs fn in a child with KENG_FAULT=fault and answers whether it was killed there. */
-bool fixture_killed(const char *fault, void (*fn)(void *ctx), void *ctx);
+/* Runs fn in a child with KENG_FAULT=fault (NULL: none): its answer, or FIXTURE_KILLED when it was killed there. The
+ * environment is read at the first fault point a process reaches, so the parent must not reach one: it only reads. */
+enum { FIXTURE_KILLED = -1 };
+int fixture_child(const char *fault, int (*fn)(void *ctx), void *ctx);
 
 #endif
