@@ -8,6 +8,8 @@
 #include "base/buf.h"
 #include "base/file.h"
 
+const cyaml_strval_t yaml_switch[2] = {{"false", false}, {"true", true}};
+
 /* libcyaml reports through a log: first what is wrong, then a backtrace from the innermost place outwards. */
 typedef struct complaint {
     char what[256];

@@ -93,9 +93,10 @@ static void check_area(checking *c, const char *entry, const char *area)
 static void check_codes(checking *c)
 {
     const policy *p = c->p;
-    for (size_t i = 0; i < p->agency_count; i++) {
-        for (size_t k = 0; k < p->agencies[i].areas.count; k++) {
-            check_area(c, p->agencies[i].id, p->agencies[i].areas.items[k]);
+    for (size_t i = 0; i < p->file->agencies_count; i++) { /* as written: each_commune is right by itself */
+        const file_agency *a = &p->file->agencies[i];
+        for (size_t k = 0; k < a->areas_count; k++) {
+            check_area(c, a->id, a->areas[k]);
         }
     }
     for (size_t i = 0; i < p->station_count; i++) {

@@ -21,7 +21,6 @@ enum { TEXT_MAX = 1024, ENTRIES_MAX = 4096 };
     CYAML_FIELD_ENUM(name, CYAML_FLAG_STRICT, type, member, words, CYAML_ARRAY_LEN(words))
 #define CHOICE_OR_FIRST(name, type, member, words)                                                                     \
     CYAML_FIELD_ENUM(name, CYAML_FLAG_STRICT | CYAML_FLAG_OPTIONAL, type, member, words, CYAML_ARRAY_LEN(words))
-
 static const cyaml_strval_t class_words[] = {
     {"routine", CLASS_ROUTINE}, {"priority", CLASS_PRIORITY}, {"urgent", CLASS_URGENT}};
 static const cyaml_strval_t medium_words[] = {{"sms", MEDIUM_SMS},     {"radio", MEDIUM_RADIO},
@@ -62,8 +61,8 @@ static const cyaml_schema_field_t agency_fields[] = {
     LIST_OR_NONE("areas", file_agency, areas, &text_value),
     LIST_OR_NONE("sectors", file_agency, sectors, &text_value),
     CHOICE("class_max", file_agency, class_max, class_words),
-    CYAML_FIELD_BOOL("first_warning", CYAML_FLAG_DEFAULT, file_agency, first_warning),
-    CYAML_FIELD_BOOL("each_commune", CYAML_FLAG_OPTIONAL, file_agency, each_commune),
+    YAML_SWITCH("first_warning", CYAML_FLAG_DEFAULT, file_agency, first_warning),
+    YAML_SWITCH("each_commune", CYAML_FLAG_OPTIONAL, file_agency, each_commune),
     WORD("basis", file_agency, basis),
     CYAML_FIELD_END,
 };
@@ -102,8 +101,8 @@ static const cyaml_schema_field_t repeat_fields[] = {
     LIST_OR_NONE("events", file_repeat, events, &text_value),
     LIST_OR_NONE("after_minutes", file_repeat, after_minutes, &minutes_value),
     CYAML_FIELD_UINT("every_minutes", CYAML_FLAG_OPTIONAL, file_repeat, every_minutes),
-    CYAML_FIELD_BOOL("at_next_news", CYAML_FLAG_OPTIONAL, file_repeat, at_next_news),
-    CYAML_FIELD_BOOL("on_the_hour", CYAML_FLAG_OPTIONAL, file_repeat, on_the_hour),
+    YAML_SWITCH("at_next_news", CYAML_FLAG_OPTIONAL, file_repeat, at_next_news),
+    YAML_SWITCH("on_the_hour", CYAML_FLAG_OPTIONAL, file_repeat, on_the_hour),
     WORD("basis", file_repeat, basis),
     CYAML_FIELD_END,
 };
@@ -122,7 +121,7 @@ static const cyaml_schema_value_t language_value = {
 static const cyaml_schema_field_t drill_fields[] = {
     CHOICE("status", file_drill, status, status_words),
     LIST_OR_NONE("media", file_drill, media, &medium_value),
-    CYAML_FIELD_BOOL("public_sms", CYAML_FLAG_DEFAULT, file_drill, public_sms),
+    YAML_SWITCH("public_sms", CYAML_FLAG_DEFAULT, file_drill, public_sms),
     WORD("basis", file_drill, basis),
     CYAML_FIELD_END,
 };
@@ -141,7 +140,7 @@ static const cyaml_schema_value_t signature_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, file_signature, signature_fields)};
 
 static const cyaml_schema_field_t signatures_fields[] = {
-    CYAML_FIELD_BOOL("enforced", CYAML_FLAG_DEFAULT, file_signatures, enforced),
+    YAML_SWITCH("enforced", CYAML_FLAG_DEFAULT, file_signatures, enforced),
     CYAML_FIELD_UINT("first_warning", CYAML_FLAG_DEFAULT, file_signatures, first_warning),
     LIST("rules", file_signatures, rules, &signature_value, 1),
     WORD("basis", file_signatures, basis),

@@ -50,7 +50,8 @@ static bool rank_targets(routing *r)
         const size_t c = areas_index(r->ar, r->a->worst_hit.items[i]);
         if (c != SIZE_MAX && r->targeted[c] && !named[c]) {
             named[c] = true;
-            r->targets[r->target_count++] = (target){(uint32_t)c, (uint32_t)r->target_count};
+            r->targets[r->target_count] = (target){(uint32_t)c, (uint32_t)r->target_count};
+            r->target_count++;
         }
     }
     const uint32_t rest = (uint32_t)r->target_count;

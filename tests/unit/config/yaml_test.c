@@ -1,5 +1,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -10,11 +11,13 @@
 typedef struct door {
     char *name;
     unsigned port;
+    bool open;
 } door;
 
 static const cyaml_schema_field_t door_fields[] = {
     CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, door, name, 1, 8),
     CYAML_FIELD_UINT("port", CYAML_FLAG_OPTIONAL, door, port),
+    YAML_SWITCH("open", CYAML_FLAG_OPTIONAL, door, open),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t door_schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, door, door_fields)};
@@ -23,11 +26,12 @@ static void reads_into_the_struct(void **state)
 {
     (void)state;
     void *out = NULL;
-    static const char text[] = "name: north\nport: 7\n";
+    static const char text[] = "name: north\nport: 7\nopen: true\n";
     assert_int_equal(yaml_read("door.yaml", text, strlen(text), &door_schema, &out, NULL), KG_OK);
     const door *d = out;
     assert_string_equal(d->name, "north");
     assert_int_equal(d->port, 7);
+    assert_true(d->open);
     yaml_free(&door_schema, &out);
     assert_null(out);
 }
@@ -40,6 +44,7 @@ static void names_the_place_of_each_fault(void **state)
     } rows[] = {
         {"unknown key", "name: a\nprot: 7\n", "door.yaml:2:", "prot"},
         {"not a number", "name: a\nport: x\n", "door.yaml:2:7:", "'x'"},
+        {"neither true nor false", "name: a\nopen: flase\n", "door.yaml:2:7:", "flase"},
         {"missing key", "port: 7\n", "door.yaml:1:", "name"},
         {"too long", "name: abcdefghijkl\n", "door.yaml:1:7:", ""},
         {"not YAML", "name: [\nport: 7\n", "door.yaml:", ""},
