@@ -77,10 +77,11 @@ KG_MUST_CHECK kg_err bus_listen(bus *b, const char *domain, const char *endpoint
 const char *bus_server_endpoint(const bus_server *s);
 KG_MUST_CHECK kg_err bus_send(bus_server *s, bus_peer number, const void *bytes, size_t n);
 void bus_close_peer(bus_server *s, bus_peer number); /* forget it: its messages are dropped from now on */
-void bus_server_close(bus_server **s);
+void bus_server_close(bus_server **s);               /* its address is free again a moment later, not at once */
 
 KG_MUST_CHECK kg_err bus_connect(bus *b, const char *endpoint, const public_key *server, bool heartbeats,
                                  const bus_client_ops *ops, void *ctx, bus_client **out, kg_diag *diag);
+/* KG_E_AGAIN: the line is not up, or full. */
 KG_MUST_CHECK kg_err bus_client_send(bus_client *c, const void *bytes, size_t n);
 bool bus_client_up(const bus_client *c);
 void bus_client_close(bus_client **c);

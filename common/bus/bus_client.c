@@ -22,6 +22,22 @@ static void line_changed(bus_client *c, bool up)
     }
 }
 
+/* The handshake is announced before the socket has the connection: whoever sends his hello on "up" must not be told
+ * that nobody is there. */
+static void tell_when_ready(bus_client *c)
+{
+    int events = 0;
+    size_t n = sizeof events;
+    if (!c->greeted || c->up || c->door.socket == NULL) {
+        return;
+    }
+    if (c->type == ZMQ_SUB ||
+        (zmq_getsockopt(c->door.socket, ZMQ_EVENTS, &events, &n) == 0 && (events & ZMQ_POLLOUT) != 0)) {
+        c->door.ready = true; /* asking may have taken the wake-up of a message */
+        line_changed(c, true);
+    }
+}
+
 /* An event is two frames: number and value in our byte order, then the address. A hint for people and back-off. */
 static bool take_event(bus_door *d)
 {
@@ -48,8 +64,10 @@ static bool take_event(bus_door *d)
     uint16_t number = 0;
     memcpy(&number, event, n == EVENT_BYTES ? sizeof number : 0);
     if (number == ZMQ_EVENT_HANDSHAKE_SUCCEEDED) {
-        line_changed(c, true);
+        c->greeted = true;
+        tell_when_ready(c);
     } else if (number == ZMQ_EVENT_DISCONNECTED) {
+        c->greeted = false;
         line_changed(c, false);
     } else if (number == ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL) {
         c->broken = true;
@@ -88,6 +106,7 @@ static void deliver(bus_client *c, zmq_msg_t *m)
     }
     while (!c->up && c->monitor.socket != NULL && take_event(&c->monitor)) {
     }
+    tell_when_ready(c);
     if (!c->door.dead) {
         counts->in++;
         c->ops.message(c->ctx, zmq_msg_data(m), n);
@@ -105,6 +124,7 @@ static bool take(bus_door *d)
     bool some = zmq_msg_recv(&m, d->socket, ZMQ_DONTWAIT) >= 0;
     if (!some) {
         some = errno == EINTR;
+        tell_when_ready(c);
     } else if (zmq_msg_more(&m) != 0) {
         d->bus->counts.multipart++;
         c->draining = true;
@@ -120,8 +140,12 @@ kg_err bus_client_send(bus_client *c, const void *bytes, size_t n)
     if (n == 0 || n > WIRE_FRAME_MAX) {
         return KG_E_LIMIT;
     }
-    if (c->door.socket == NULL) {
-        return c->door.dead ? KG_E_NOTFOUND : KG_E_AGAIN;
+    if (c->door.dead) {
+        return KG_E_NOTFOUND;
+    }
+    if (!c->up) { /* libzmq would take it for a while after the line was lost, and lose it */
+        c->door.bus->counts.full++;
+        return KG_E_AGAIN;
     }
     c->door.ready = true;
     int rc = 0;
@@ -212,6 +236,7 @@ void bus_client_mend(bus_client *c)
         return;
     }
     hang_up(c);
+    c->greeted = false;
     c->broken = false;
     c->draining = false;
     c->down_ticks = 0;

@@ -49,6 +49,7 @@ struct bus_client {
     public_key own_public, server;
     const uint8_t *secret; /* borrowed */
     bool heartbeats;
+    bool greeted; /* the handshake is through; up once the socket can send, which is a moment later */
     bool up, draining;
     bool broken; /* libzmq has given up on the line for good: it does after a refusal */
     unsigned down_ticks;

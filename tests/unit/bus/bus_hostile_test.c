@@ -213,7 +213,7 @@ static void what_is_too_large_does_not_arrive(void **state)
     while (bus_count(w->b).oversize == 0) {
         world_rounds(w, 1);
     }
-    send_frames(r.socket, 1, 4 * WIRE_FRAME_MAX); /* far too large: libzmq cuts the line */
+    send_frames(r.socket, 1, (size_t)4 * WIRE_FRAME_MAX); /* far too large: libzmq cuts the line */
     world_rounds(w, 20);
     assert_int_equal(w->messages, 1);
     assert_int_equal(bus_client_send(honest->c, "fine", 4), KG_OK);
