@@ -19,8 +19,7 @@ static void an_open_door_is_found_out(void **state)
     assert_int_equal(bus_zap_prove(w->b, &diag), KG_E_DENIED);
     assert_non_null(strstr(diag.text, "let a random key in"));
     assert_false(w->b->guarded);
-    assert_int_equal(bus_listen(w->b, "intake", "ipc://@keng-open", true, &world_server_ops, w, &w->s, &diag),
-                     KG_E_DENIED);
+    assert_int_equal(bus_listen(w->b, "intake", w->address, true, &world_server_ops, w, &w->s, &diag), KG_E_DENIED);
     assert_null(w->s);
 }
 
@@ -37,8 +36,7 @@ static void a_silent_door_is_no_proof(void **state)
 static void who_was_not_asked_is_not_heard(void **state)
 {
     world *w = *state;
-    assert_int_equal(bus_server_open(w->b, "intake", "ipc://@keng-unasked", false, &world_server_ops, w, &w->s, NULL),
-                     KG_OK);
+    assert_int_equal(bus_server_open(w->b, "intake", w->address, false, &world_server_ops, w, &w->s, NULL), KG_OK);
     world_client *c = world_client_new(w, true, NULL);
     world_until(w, &c->ups, 1, "fails open, as libzmq does");
     assert_int_equal(bus_client_send(c->c, "x", 1), KG_OK);

@@ -92,6 +92,11 @@ int world_setup(void **state)
     world *w = calloc(1, sizeof *w);
     assert_non_null(w);
     assert_int_equal(trust_start(NULL), KG_OK);
+    uint8_t name[8];
+    char hex[17];
+    trust_random(name, sizeof name);
+    kg_hex(name, sizeof name, hex);
+    (void)snprintf(w->address, sizeof w->address, "ipc://@keng-test-%s", hex);
     w->key = world_key();
     w->public_part = secret_public(w->key);
     assert_int_equal(bus_new(w->key, &w->b, NULL), KG_OK);
@@ -107,13 +112,7 @@ int world_listening(void **state)
     if (bus_guard(w->b, &diag) != KG_OK) {
         fail_msg("guard: %s", diag.text);
     }
-    uint8_t name[8];
-    char hex[17];
-    char endpoint[64];
-    trust_random(name, sizeof name);
-    kg_hex(name, sizeof name, hex);
-    (void)snprintf(endpoint, sizeof endpoint, "ipc://@keng-test-%s", hex);
-    if (bus_listen(w->b, "intake", endpoint, true, &world_server_ops, w, &w->s, &diag) != KG_OK) {
+    if (bus_listen(w->b, "intake", w->address, true, &world_server_ops, w, &w->s, &diag) != KG_OK) {
         fail_msg("listen: %s", diag.text);
     }
     return 0;

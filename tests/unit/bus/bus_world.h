@@ -36,6 +36,7 @@ typedef struct world {
     unsigned messages, gones;
     size_t last_bytes;
     char last[64];
+    char address[64]; /* an abstract ipc address of its own: several runs at once do not meet */
     bus_peer from, gone;
     public_key from_key;
     bool echo, close_on_message;
@@ -44,7 +45,7 @@ typedef struct world {
 extern const bus_server_ops world_server_ops;
 
 int world_setup(void **state);     /* a bus and its key; nothing listens yet */
-int world_listening(void **state); /* guarded, listening at an abstract ipc address */
+int world_listening(void **state); /* guarded, listening at .address */
 int world_teardown(void **state);
 
 secret_key *world_key(void);
