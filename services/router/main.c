@@ -1,0 +1,89 @@
+#include <stdio.h>
+
+#include "base/log.h"
+#include "router.h"
+#include "svc/cli.h"
+
+static const char program[] = "keng-router";
+
+static const cli_option options[] = {
+    {"config", "FILE", "router.yaml (default: /etc/keng/router.yaml)"},
+    {"verbose", NULL, "log what goes on in detail"},
+    {NULL, NULL, NULL},
+};
+enum { OPT_CONFIG, OPT_VERBOSE };
+
+static const char *config_of(const cli_args *args)
+{
+    return args->values[OPT_CONFIG] != NULL ? args->values[OPT_CONFIG] : "/etc/keng/router.yaml";
+}
+
+static int run(const cli_args *args)
+{
+    router r = {0};
+    kg_diag diag = {{0}};
+    kg_log_open(program, args->values[OPT_VERBOSE] != NULL ? KG_DEBUG : KG_INFO);
+    kg_err e = trust_start(&diag);
+    if (e == KG_OK) {
+        e = router_open(&r, config_of(args), &diag);
+        if (e == KG_OK) {
+            e = router_run(&r, &diag);
+        }
+        router_close(&r);
+    }
+    return e == KG_OK ? CLI_OK : cli_fail(program, e, &diag);
+}
+
+static int check(const cli_args *args)
+{
+    router_config c = {0};
+    kg_diag diag = {{0}};
+    areas *ar = NULL;
+    policy *p = NULL;
+    manifest *m = NULL;
+    kg_err e = trust_start(&diag);
+    if (e == KG_OK) {
+        e = router_config_load(config_of(args), &c, &diag);
+    }
+    for (size_t i = 0; e == KG_OK && i < c.communes.count; i++) {
+        e = ar == NULL ? areas_load(c.communes.items[i], &ar, &diag) : areas_add(ar, c.communes.items[i], &diag);
+    }
+    if (e == KG_OK) {
+        e = policy_load(c.policy, ar, &p, &diag);
+    }
+    if (e == KG_OK) {
+        e = manifest_load(c.manifest, &c.root, NULL, &m, &diag);
+    }
+    if (e == KG_OK) {
+        (void)printf("%s: fit for use: %zu stations, %zu keys\n", config_of(args), policy_station_count(p),
+                     manifest_count(m));
+    }
+    manifest_free(&m);
+    policy_free(&p);
+    areas_free(&ar);
+    router_config_done(&c);
+    return e == KG_OK ? CLI_OK : cli_fail(program, e, &diag);
+}
+
+static const cli_command commands[] = {
+    {"run", "", "take alerts in and send them to the sinks, until SIGTERM", options, 0, 0, run},
+    {"check", "", "look at the configuration, the policy and the key manifest, and start nothing", options, 0, 0,
+     check},
+    {NULL, NULL, NULL, NULL, 0, 0, NULL},
+};
+
+int main(int argc, char **argv)
+{
+    static const cli face = {
+        .program = program,
+        .summary = "takes signed public warnings in, and sends them to every station they are for",
+        .description = "The router verifies who may say what, writes each alert and its planned deliveries to its "
+                       "journal before anyone hears \"accepted\", and hands them to the sinks, urgent ones first, "
+                       "until each delivery has an outcome. SIGHUP reads the key manifest again.",
+        .commands = commands,
+        .files = "/etc/keng/router.yaml  name, key, sign_key, root, manifest, policy, communes, geometry, state, "
+                 "listen (intake, urgent, other, control, status), rate.",
+        .examples = "keng-router run --config router.yaml",
+    };
+    return cli_run(&face, argc, argv);
+}
