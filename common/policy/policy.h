@@ -67,6 +67,12 @@ typedef struct policy_agency {
 typedef struct policy policy;
 
 KG_MUST_CHECK kg_err policy_load(const char *policy_yaml, const areas *ar, policy **out, kg_diag *diag);
+/* The same from memory; name stands in complaints. Both texts end in a NUL behind their length. */
+typedef struct policy_source {
+    const char *name, *yaml, *stations;
+    size_t yaml_len, stations_len;
+} policy_source;
+KG_MUST_CHECK kg_err policy_read(const policy_source *source, const areas *ar, policy **out, kg_diag *diag);
 void policy_free(policy **p);
 const alert_hash *policy_hash(const policy *p);
 const char *policy_province(const policy *p);

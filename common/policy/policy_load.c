@@ -8,7 +8,7 @@
 #include "config/yaml.h"
 #include "policy/policy_table.h"
 
-enum { TEXT_MAX = 1024, ENTRIES_MAX = 4096 };
+enum { TEXT_MAX = 1024, ENTRIES_MAX = 4096, STATIONS_MAX_BYTES = 16 * 1024 * 1024 };
 
 #define WORD(name, type, member) CYAML_FIELD_STRING_PTR(name, CYAML_FLAG_POINTER, type, member, 1, TEXT_MAX)
 #define WORD_OR_NONE(name, type, member)                                                                               \
@@ -164,6 +164,63 @@ static const cyaml_schema_field_t policy_fields[] = {
 };
 static const cyaml_schema_value_t policy_schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, policy_file, policy_fields)};
 
+/* The hash of both files, each with its length before it so that no byte can move from one to the other. */
+static kg_err hash_source(policy *p, const policy_source *s, kg_diag *diag)
+{
+    kg_buf all = {0};
+    (void)kg_buf_putf(&all, "%zu:", s->yaml_len);
+    (void)kg_buf_put(&all, s->yaml, s->yaml_len);
+    (void)kg_buf_putf(&all, "%zu:", s->stations_len);
+    (void)kg_buf_put(&all, s->stations, s->stations_len);
+    const kg_err e = kg_buf_failed(&all);
+    if (e == KG_OK) {
+        p->hash = alert_hash_of(all.s, all.len);
+    }
+    kg_buf_done(&all);
+    return e == KG_OK ? KG_OK : kg_fail(diag, e, "no memory for the policy's hash");
+}
+
+/* Takes the parsed YAML (*data), whatever the outcome. */
+static kg_err build(const policy_source *s, void **data, const areas *ar, policy **out, kg_diag *diag)
+{
+    policy *p = calloc(1, sizeof *p);
+    if (p == NULL) {
+        yaml_free(&policy_schema, data);
+        return kg_fail(diag, KG_E_NOMEM, "%s: no memory for the policy", s->name);
+    }
+    p->file = *data;
+    *data = NULL;
+    kg_err e = stations_read(p->file->stations, s->stations, s->stations_len, p, diag);
+    if (e == KG_OK) {
+        e = hash_source(p, s, diag);
+    }
+    if (e == KG_OK) {
+        e = policy_compile(p, ar, diag);
+        e = e == KG_OK ? KG_OK : kg_fail_in(diag, e, "%s: ", s->name);
+    }
+    if (e != KG_OK) {
+        policy_free(&p);
+        return e;
+    }
+    *out = p;
+    return KG_OK;
+}
+
+static kg_err parse(const char *name, const char *yaml, size_t n, void **data, kg_diag *diag)
+{
+    if (!kg_utf8_valid(yaml, n)) {
+        return kg_fail(diag, KG_E_INVALID, "%s: not valid UTF-8 text", name);
+    }
+    return yaml_read(name, yaml, n, &policy_schema, data, diag);
+}
+
+kg_err policy_read(const policy_source *source, const areas *ar, policy **out, kg_diag *diag)
+{
+    void *data = NULL;
+    const kg_err e = parse(source->name, source->yaml, source->yaml_len, &data, diag);
+    return e == KG_OK ? build(source, &data, ar, out, diag) : e;
+}
+
 /* The station table lies beside the policy unless its path is absolute. */
 static kg_err beside(const char *policy_yaml, const char *name, char out[PATH_MAX], kg_diag *diag)
 {
@@ -173,67 +230,29 @@ static kg_err beside(const char *policy_yaml, const char *name, char out[PATH_MA
     return n > 0 && n < PATH_MAX ? KG_OK : kg_fail(diag, KG_E_LIMIT, "stations: the path is too long");
 }
 
-/* The hash of both files, each with its length before it so that no byte can move from one to the other. */
-static kg_err hash_files(policy *p, const kg_buf *yaml, const kg_buf *table, kg_diag *diag)
+kg_err policy_load(const char *policy_yaml, const areas *ar, policy **out, kg_diag *diag)
 {
-    kg_buf all = {0};
-    const kg_buf *parts[] = {yaml, table};
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        (void)kg_buf_putf(&all, "%zu:", parts[i]->len);
-        (void)kg_buf_put(&all, kg_buf_str(parts[i]), parts[i]->len);
-    }
-    const kg_err e = kg_buf_failed(&all);
-    if (e == KG_OK) {
-        p->hash = alert_hash_of(all.s, all.len);
-    }
-    kg_buf_done(&all);
-    return e == KG_OK ? KG_OK : kg_fail(diag, e, "no memory for the policy's hash");
-}
-
-static kg_err load_parts(const char *path, policy *p, const areas *ar, kg_diag *diag)
-{
-    char stations[PATH_MAX];
+    char path[PATH_MAX];
     kg_buf yaml = {0}, table = {0};
     void *data = NULL;
-    kg_err e = kg_file_read(path, YAML_MAX, &yaml, diag);
-    if (e == KG_OK && !kg_utf8_valid(kg_buf_str(&yaml), yaml.len)) {
-        e = kg_fail(diag, KG_E_INVALID, "%s: not valid UTF-8 text", path);
+    kg_err e = kg_file_read(policy_yaml, YAML_MAX, &yaml, diag);
+    if (e == KG_OK) {
+        e = parse(policy_yaml, kg_buf_str(&yaml), yaml.len, &data, diag);
     }
     if (e == KG_OK) {
-        e = yaml_read(path, kg_buf_str(&yaml), yaml.len, &policy_schema, &data, diag);
-        p->file = data;
+        e = beside(policy_yaml, ((policy_file *)data)->stations, path, diag);
     }
     if (e == KG_OK) {
-        e = beside(path, p->file->stations, stations, diag);
+        e = kg_file_read(path, STATIONS_MAX_BYTES, &table, diag);
     }
     if (e == KG_OK) {
-        e = stations_load(stations, p, &table, diag);
+        const policy_source s = {policy_yaml, kg_buf_str(&yaml), kg_buf_str(&table), yaml.len, table.len};
+        e = build(&s, &data, ar, out, diag);
     }
-    if (e == KG_OK) {
-        e = hash_files(p, &yaml, &table, diag);
-    }
-    if (e == KG_OK) {
-        e = policy_compile(p, ar, diag);
-        e = e == KG_OK ? KG_OK : kg_fail_in(diag, e, "%s: ", path);
-    }
+    yaml_free(&policy_schema, &data);
     kg_buf_done(&yaml);
     kg_buf_done(&table);
     return e;
-}
-
-kg_err policy_load(const char *policy_yaml, const areas *ar, policy **out, kg_diag *diag)
-{
-    policy *p = calloc(1, sizeof *p);
-    if (p == NULL) {
-        return kg_fail(diag, KG_E_NOMEM, "%s: no memory for the policy", policy_yaml);
-    }
-    const kg_err e = load_parts(policy_yaml, p, ar, diag);
-    if (e != KG_OK) {
-        policy_free(&p);
-        return e;
-    }
-    *out = p;
-    return KG_OK;
 }
 
 void policy_free(policy **p)

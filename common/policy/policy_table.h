@@ -40,8 +40,8 @@ struct policy {
     uint32_t *always, *written; /* language masks by commune: wanted always, wanted when written */
 };
 
-/* Reads the station table into p->stations, sorted by id; its bytes go to *text for the policy's hash. */
-KG_MUST_CHECK kg_err stations_load(const char *path, policy *p, kg_buf *text, kg_diag *diag);
+/* Reads the station table's text into p->stations, sorted by id. */
+KG_MUST_CHECK kg_err stations_read(const char *name, const char *text, size_t n, policy *p, kg_diag *diag);
 
 /* Builds every table from p->file, p->stations and the communes. */
 KG_MUST_CHECK kg_err policy_compile(policy *p, const areas *ar, kg_diag *diag);

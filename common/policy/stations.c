@@ -1,11 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/utf8.h"
 #include "policy/policy_table.h"
 
-enum { TABLE_MAX = 16 * 1024 * 1024, COLUMNS = 8, STATIONS_MAX = 100000 };
+enum { COLUMNS = 8, STATIONS_MAX = 100000 };
 
 static const char header[] = "id\tname\tmedium\tareas\ttype\tlanguages\tperson\taudience";
 
@@ -126,21 +125,17 @@ static kg_err read_rows(const char *path, char *text, policy *p, kg_diag *diag)
     return KG_OK;
 }
 
-kg_err stations_load(const char *path, policy *p, kg_buf *text, kg_diag *diag)
+kg_err stations_read(const char *name, const char *text, size_t n, policy *p, kg_diag *diag)
 {
-    kg_err e = kg_file_read(path, TABLE_MAX, text, diag);
-    if (e != KG_OK) {
-        return e;
+    if (!kg_utf8_valid(text, n)) {
+        return kg_fail(diag, KG_E_INVALID, "%s: not valid UTF-8 text", name);
     }
-    if (!kg_utf8_valid(kg_buf_str(text), text->len)) {
-        return kg_fail(diag, KG_E_INVALID, "%s: not valid UTF-8 text", path);
-    }
-    char *copy = kg_arena_strn(&p->mem, kg_buf_str(text), text->len);
+    char *copy = kg_arena_strn(&p->mem, text, n);
     p->stations = copy != NULL ? kg_arena_array(&p->mem, lines_of(copy), sizeof *p->stations) : NULL;
     if (p->stations == NULL) {
-        return kg_fail(diag, KG_E_NOMEM, "%s: no memory for the stations", path);
+        return kg_fail(diag, KG_E_NOMEM, "%s: no memory for the stations", name);
     }
-    e = read_rows(path, copy, p, diag);
+    const kg_err e = read_rows(name, copy, p, diag);
     if (e != KG_OK) {
         return e;
     }
@@ -148,7 +143,7 @@ kg_err stations_load(const char *path, policy *p, kg_buf *text, kg_diag *diag)
     for (size_t i = 0; i < p->station_count; i++) {
         p->stations[i].index = (uint32_t)i;
         if (i > 0 && strcmp(p->stations[i - 1].id, p->stations[i].id) == 0) {
-            return kg_fail(diag, KG_E_INVALID, "%s: station %s stands twice", path, p->stations[i].id);
+            return kg_fail(diag, KG_E_INVALID, "%s: station %s stands twice", name, p->stations[i].id);
         }
     }
     return KG_OK;
