@@ -156,9 +156,10 @@ static kg_err task_text(const sink_job *job, const char *head, kg_buf *b, kg_dia
     }
     kg_ignore(kg_buf_putf(b,
                           "XONG VIỆC, XÁC NHẬN:\n\n"
-                          "  keng station confirm %s %s done \"họ tên người xác nhận\" \"ghi chú\"\n\n"
-                          "Không thực hiện được: thay done bằng refused và ghi lý do.\n",
-                          job->station->id, job->id_text));
+                          "  keng station confirm %s %s \"ghi chú\"\n\n"
+                          "KHÔNG THỰC HIỆN ĐƯỢC, BÁO NGAY:\n\n"
+                          "  keng station refuse %s %s \"lý do\"\n",
+                          job->station->id, job->id_text, job->station->id, job->id_text));
     return KG_OK;
 }
 
