@@ -391,8 +391,10 @@ void hold_recall(sink *s, const sink_from *from, const wire_msg *m)
             h->end_code = h->end_code != NULL ? h->end_code : code;
             h->item.ended = true;
             board_touch(s, p);
-        } else if (p != NULL) {
-            kg_ignore((kg_err)answer_again(s, from, &(held_target){m->u.recall.id, t}));
+        } else if (!answer_again(s, from, &(held_target){m->u.recall.id, t})) {
+            wire_delivery_receipt r = receipt_of(s, m->u.recall.id, t, DLV_CANCELLED);
+            r.code = code; /* never held, and by the note never to be played */
+            link_say(s, from->router, from->lane, &r);
         }
     }
 }

@@ -161,6 +161,7 @@ static void a_recall_stops_what_waits_and_what_plays(void **state)
     world_heard(w, "recalled again", "held " HORN "/1#0 partial " HORN "/1#0");
     world_recall(w, &priority, HORN, LIFE_WITHDRAWN);
     (void)world_turn(w);
+    world_heard(w, "recalled and never held", "cancelled " HORN "/1#0 (withdrawn)");
     world_order(w, &priority, HORN, &next);
     (void)world_turn(w);
     world_heard(w, "recalled before it came", "held " HORN "/1#0 cancelled " HORN "/1#0 (withdrawn)");
