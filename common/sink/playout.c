@@ -149,7 +149,8 @@ static life_state life_of(const holding *h)
 static void go_on(sink *s, holding *h, bool may_repeat)
 {
     const int64_t now_ms = sink_now_ms(s);
-    const int64_t last_ms = h->item.playing == 0 ? h->first_ms : h->item.due_ms;
+    /* From its start, not from when it was due: what was missed before it is made good by it. */
+    const int64_t last_ms = h->item.playing == 0 ? h->first_ms : h->started_ms != 0 ? h->started_ms : now_ms;
     const bool over = h->item.ended || h->item.stopped || h->item.ends_ms <= now_ms;
     const int64_t due_ms = may_repeat && !over ? repeat_due(&h->repeat, h->first_ms, last_ms, now_ms) : 0;
     board_touch(s, h->post);

@@ -12,8 +12,7 @@
 
 #include "policy/policy.h"
 
-/* When the next playing is due, after one that was due (or was first played) at last_ms. first_ms: start of the first
- * playing. The newest slot in (last_ms, now_ms] if there is one, else the first after now_ms; 0: no further. */
+/* When the next playing is due, after one that started at last_ms. first_ms: start of the first playing. The newest slot in (last_ms, now_ms] if there is one, else the first after now_ms; 0: no further. */
 int64_t repeat_due(const policy_repeat *r, int64_t first_ms, int64_t last_ms, int64_t now_ms);
 
 #endif

@@ -343,6 +343,22 @@ static void repeats_go_on_without_the_router(void **state)
     world_played(w, "the alert has ended at +60", "");
 }
 
+static void a_long_absence_is_made_good_by_one_repeat(void **state)
+{
+    world *w = *state;
+    const wire_target often = {.mode = MODE_INTERRUPT, .repeat_every_s = 120};
+    w->at_once = true;
+    world_order(w, &urgent, HORN, &often);
+    (void)world_turn(w);
+    world_crash(w);
+    w->now_ms += 21 * MIN; /* +2, +4 ... +20 are missed */
+    world_restart(w);
+    (void)world_turn(w);
+    world_played(w, "one", "start " HORN "#0 start " HORN "#1");
+    world_later(w, 1 * MIN);
+    world_played(w, "then as planned, at +22", "start " HORN "#2");
+}
+
 static void after_a_crash_an_urgent_one_is_repeated_once_and_labelled(void **state)
 {
     world *w = *state;
@@ -495,6 +511,7 @@ int main(void)
         IN_WORLD(what_may_not_be_said_is_refused),
         IN_WORLD(a_failure_for_now_is_tried_until_the_end),
         IN_WORLD(repeats_go_on_without_the_router),
+        IN_WORLD(a_long_absence_is_made_good_by_one_repeat),
         IN_WORLD(after_a_crash_an_urgent_one_is_repeated_once_and_labelled),
         IN_WORLD(after_a_crash_the_device_knows),
         IN_WORLD(a_held_one_survives_a_crash),
