@@ -13,20 +13,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/fault.h"
 #include "base/file.h"
-#include "base/hex.h"
 #include "base/log.h"
 #include "drivers/drivers.h"
 #include "http/http.h"
 #include "kannel_config.h"
+#include "kannel_message.h"
 #include "listener.h"
 #include "messages.h"
 #include "roll.h"
 
-enum { KEY_BYTES = 16, REFUSALS_MAX = 3, PAUSE_FIRST_MS = 1000, PAUSE_MOST_MS = 30000, BURST_MAX = 200, DLR_MASK = 31 };
+enum { PAUSE_FIRST_MS = 1000, PAUSE_MOST_MS = 30000, BURST_MAX = 200 };
 
 typedef struct kannel_sink kannel_sink;
 typedef struct batch batch;
@@ -58,7 +57,7 @@ struct kannel_sink {
     sink *host;
     kannel_config *config;
     kg_buf password, list, folder;
-    char key[2 * KEY_BYTES + 1];
+    char key[KANNEL_KEY_TEXT];
     http *urgent, *other;
     listener *reports;
     batch *batches;
@@ -187,68 +186,6 @@ static void on_patience(void *ctx)
 
 /* ---- one message ---- */
 
-static kg_err add_argument(kg_buf *url, const char *name, const char *value)
-{
-    const kg_err e = kg_buf_putf(url, "%s%s=", strchr(kg_buf_str(url), '?') != NULL ? "&" : "?", name);
-    return e == KG_OK ? http_escape(value, url) : e;
-}
-
-static kg_err report_url(const batch *b, const roll_entry *e, kg_buf *out)
-{
-    const kannel_config *c = b->owner->config;
-    return kg_buf_putf(out, "%s%s/dlr/%s/%" PRIu64 "/%" PRIu64 "/%%d", c->reports.url != NULL ? "" : "http://",
-                       c->reports.url != NULL ? c->reports.url : c->reports.listen, b->owner->key, b->number, e->mark);
-}
-
-static kg_err make_url(const batch *b, const roll_entry *e, kg_buf *url)
-{
-    const kannel_config *c = b->owner->config;
-    const message *m = &b->texts.items[0];
-    kg_buf report = {0};
-    char mask[8];
-    kg_err err = report_url(b, e, &report);
-    (void)snprintf(mask, sizeof mask, "%d", DLR_MASK);
-    const struct {
-        const char *name, *value;
-    } arguments[] = {
-        {"username", c->user}, {"password", kg_buf_str(&b->owner->password)},
-        {"smsc", c->smsc},     {"from", c->message.sender},
-        {"to", e->digits},     {"coding", m->size.coding == SMS_UCS2 ? "2" : "0"},
-        {"charset", "utf-8"},  {"text", e->once_more ? kg_buf_str(&b->repeat_text) : kg_buf_str(&m->text)},
-        {"dlr-mask", mask},    {"dlr-url", kg_buf_str(&report)},
-    };
-    if (err == KG_OK) {
-        err = kg_buf_puts(url, c->url);
-    }
-    for (size_t i = 0; err == KG_OK && i < sizeof arguments / sizeof arguments[0]; i++) {
-        err = arguments[i].value != NULL ? add_argument(url, arguments[i].name, arguments[i].value) : KG_OK;
-    }
-    kg_buf_done(&report);
-    return err;
-}
-
-/* How Kannel's answer leaves the number, and whether the batch should pause. */
-static dlr_stand judge(const http_answer *h, const char **why_code)
-{
-    *why_code = "";
-    if (h->error != KG_OK) {
-        *why_code = h->sent ? "" : "gateway-down";
-        return h->sent ? STAND_QUEUED : STAND_WAITING; /* in doubt: wait for a report, never send twice */
-    }
-    if (h->status == 202) {
-        return STAND_QUEUED;
-    }
-    if (h->status == 403 && strstr(h->body, "routable") == NULL) {
-        *why_code = "login";
-        return STAND_WAITING;
-    }
-    if (h->status >= 500) {
-        *why_code = "gateway-down";
-        return STAND_WAITING;
-    }
-    return STAND_REFUSED;
-}
-
 static void pause_batch(batch *b)
 {
     int64_t wait_ms = PAUSE_FIRST_MS;
@@ -264,7 +201,7 @@ static void on_answer(void *ctx, const http_answer *h)
     ask *a = ctx;
     batch *b = a->batch;
     const char *why_code = "";
-    const dlr_stand stand = judge(h, &why_code);
+    const dlr_stand stand = kannel_judge(h, &why_code);
     for (ask **p = &b->asks; *p != NULL; p = &(*p)->next) {
         if (*p == a) {
             *p = a->next;
@@ -298,7 +235,14 @@ static kg_err send_one(batch *b, const roll_entry *e, kg_diag *diag)
 {
     kg_buf url = {.max = 16 * 1024};
     ask *a = calloc(1, sizeof *a);
-    kg_err err = a != NULL ? make_url(b, e, &url) : KG_E_NOMEM;
+    const message *m = &b->texts.items[0];
+    const kannel_message one = {.to = e->digits,
+                                .text = e->once_more ? kg_buf_str(&b->repeat_text) : kg_buf_str(&m->text),
+                                .coding = m->size.coding,
+                                .key = b->owner->key,
+                                .batch = b->number,
+                                .mark = e->mark};
+    kg_err err = a != NULL ? kannel_url(b->owner->config, kg_buf_str(&b->owner->password), &one, &url) : KG_E_NOMEM;
     if (err != KG_OK) {
         err = kg_fail(diag, err, "no memory for a message");
     } else {
@@ -558,32 +502,6 @@ static void kannel_close(void *self)
     free(d);
 }
 
-/* Made once and kept: reports that come after a restart carry it. */
-static kg_err take_key(kannel_sink *d, kg_diag *diag)
-{
-    kg_buf path = {0};
-    kg_buf text = {0};
-    uint8_t bytes[KEY_BYTES];
-    kg_err e = kg_buf_putf(&path, "%s/report.key", kg_buf_str(&d->folder));
-    if (e == KG_OK) {
-        e = kg_file_read(path.s, sizeof d->key, &text, diag);
-    }
-    if (e == KG_OK && kg_hex_read(kg_buf_str(&text), bytes, sizeof bytes)) {
-        memcpy(d->key, text.s, sizeof d->key);
-    } else if (e == KG_OK || e == KG_E_NOTFOUND) {
-        e = getrandom(bytes, sizeof bytes, 0) == (ssize_t)sizeof bytes
-                ? KG_OK
-                : kg_fail(diag, KG_E_IO, "the system gives no random bytes");
-        kg_hex(bytes, sizeof bytes, d->key);
-        if (e == KG_OK) {
-            e = kg_file_replace(path.s, d->key, sizeof d->key - 1, 0600, diag);
-        }
-    }
-    kg_buf_done(&path);
-    kg_buf_done(&text);
-    return e;
-}
-
 static kg_err open_doors(kannel_sink *d, const char *name, kg_diag *diag)
 {
     const http_options urgent = {.connections = d->config->urgent_window};
@@ -593,7 +511,7 @@ static kg_err open_doors(kannel_sink *d, const char *name, kg_diag *diag)
         e = kg_dir_make(kg_buf_str(&d->folder), 0700, diag);
     }
     if (e == KG_OK) {
-        e = take_key(d, diag);
+        e = kannel_key(kg_buf_str(&d->folder), d->key, diag);
     }
     if (e == KG_OK) {
         e = http_new(sink_loop(d->host), &urgent, &d->urgent, diag);
