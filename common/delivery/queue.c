@@ -275,7 +275,7 @@ static bool node_room(queue *q)
     }
     if (q->chunk_count == q->chunk_cap) {
         const uint32_t cap = q->chunk_cap != 0 ? 2 * q->chunk_cap : 16;
-        node **chunks = realloc(q->chunks, cap * sizeof *chunks);
+        node **chunks = realloc(q->chunks, cap * sizeof(void *));
         if (chunks == NULL) {
             return false;
         }

@@ -31,15 +31,15 @@ typedef struct sqlite_journal {
     } st;
 } sqlite_journal;
 
-kg_err journal_file_alerts(journal *j, journal_which which, bool with_bytes, journal_alert_fn fn, void *ctx,
+kg_err journal_file_alerts(journal *base, journal_which which, bool with_bytes, journal_alert_fn fn, void *ctx,
                            kg_diag *diag);
-kg_err journal_file_open_deliveries(journal *j, journal_delivery_fn fn, void *ctx, kg_diag *diag);
-kg_err journal_file_deliveries_of(journal *j, uint64_t position, journal_delivery_fn fn, void *ctx, kg_diag *diag);
-kg_err journal_file_target(journal *j, uint64_t number, kg_buf *out, kg_diag *diag);
-kg_err journal_file_find(journal *j, alert_id id, journal_alert_fn fn, void *ctx, kg_diag *diag);
-kg_err journal_file_bytes(journal *j, uint64_t position, kg_buf *out, kg_diag *diag);
-kg_err journal_file_blob_get(journal *j, const alert_hash *hash, kg_buf *out, kg_diag *diag);
-kg_err journal_file_audit_rows(journal *j, uint64_t from, journal_audit_fn fn, void *ctx, kg_diag *diag);
-void journal_file_audit_head(const journal *j, uint64_t *n, alert_hash *chain);
+kg_err journal_file_open_deliveries(journal *base, journal_delivery_fn fn, void *ctx, kg_diag *diag);
+kg_err journal_file_deliveries_of(journal *base, uint64_t position, journal_delivery_fn fn, void *ctx, kg_diag *diag);
+kg_err journal_file_target(journal *base, uint64_t number, kg_buf *out, kg_diag *diag);
+kg_err journal_file_find(journal *base, alert_id id, journal_alert_fn fn, void *ctx, kg_diag *diag);
+kg_err journal_file_bytes(journal *base, uint64_t position, kg_buf *out, kg_diag *diag);
+kg_err journal_file_blob_get(journal *base, const alert_hash *hash, kg_buf *out, kg_diag *diag);
+kg_err journal_file_audit_rows(journal *base, uint64_t from, journal_audit_fn fn, void *ctx, kg_diag *diag);
+void journal_file_audit_head(const journal *base, uint64_t *n, alert_hash *chain);
 
 #endif

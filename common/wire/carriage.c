@@ -17,7 +17,7 @@ static wire_grants read_grants(part_in *in, Kg__StationGrant *const *p, size_t n
 static Kg__StationGrant **write_grants(part_out *out, const wire_grants *g, size_t *n)
 {
     Kg__StationGrant *each = part_array(out, g->count, sizeof *each);
-    Kg__StationGrant **list = part_array(out, g->count, sizeof *list);
+    Kg__StationGrant **list = part_pointers(out, g->count);
     *n = list != NULL ? g->count : 0;
     for (size_t i = 0; i < *n; i++) {
         kg__station_grant__init(&each[i]);
@@ -88,7 +88,7 @@ void body_welcome_write(part_out *out, const wire_msg *m, Kg__Envelope *w)
     const wire_grants *g = &m->u.welcome.refused;
     Kg__Welcome *p = part_new(out, sizeof *p);
     Kg__StationRefusal *each = part_array(out, g->count, sizeof *each);
-    Kg__StationRefusal **list = part_array(out, g->count, sizeof *list);
+    Kg__StationRefusal **list = part_pointers(out, g->count);
     if (out->e != KG_OK) {
         return;
     }
@@ -178,7 +178,7 @@ void body_order_write(part_out *out, const wire_msg *m, Kg__Envelope *w)
     const size_t n = m->u.order.target_count;
     Kg__Order *o = part_new(out, sizeof *o);
     Kg__Target *each = part_array(out, n, sizeof *each);
-    Kg__Target **list = part_array(out, n, sizeof *list);
+    Kg__Target **list = part_pointers(out, n);
     if (out->e != KG_OK) {
         return;
     }
@@ -218,7 +218,7 @@ void body_recall_write(part_out *out, const wire_msg *m, Kg__Envelope *w)
     const size_t n = m->u.recall.target_count;
     Kg__Recall *r = part_new(out, sizeof *r);
     Kg__RecallTarget *each = part_array(out, n, sizeof *each);
-    Kg__RecallTarget **list = part_array(out, n, sizeof *list);
+    Kg__RecallTarget **list = part_pointers(out, n);
     if (out->e != KG_OK) {
         return;
     }
@@ -287,7 +287,7 @@ void body_receipts_write(part_out *out, const wire_msg *m, Kg__Envelope *w)
     const size_t n = m->u.receipts.count;
     Kg__Receipts *p = part_new(out, sizeof *p);
     Kg__DeliveryReceipt *each = part_array(out, n, sizeof *each);
-    Kg__DeliveryReceipt **list = part_array(out, n, sizeof *list);
+    Kg__DeliveryReceipt **list = part_pointers(out, n);
     if (out->e != KG_OK) {
         return;
     }

@@ -91,7 +91,7 @@ void body_reply_write(part_out *out, const wire_msg *m, Kg__Envelope *w)
     const size_t n = m->u.reply.row_count;
     Kg__Reply *r = part_new(out, sizeof *r);
     Kg__Row *each = part_array(out, n, sizeof *each);
-    Kg__Row **list = part_array(out, n, sizeof *list);
+    Kg__Row **list = part_pointers(out, n);
     if (out->e != KG_OK) {
         return;
     }

@@ -92,7 +92,7 @@ void body_progress_write(part_out *out, const wire_msg *m, Kg__Envelope *w)
     const size_t n = m->u.progress.tally_count;
     Kg__Progress *p = part_new(out, sizeof *p);
     Kg__Tally *each = part_array(out, n, sizeof *each);
-    Kg__Tally **list = part_array(out, n, sizeof *list);
+    Kg__Tally **list = part_pointers(out, n);
     if (out->e != KG_OK) {
         return;
     }
@@ -123,7 +123,7 @@ kg_err wire_receipt_pack(const wire_receipt *r, kg_buf *to)
     p.router = part_put_text(&out, r->router, WIRE_NAME_MAX);
     p.time_ms = r->time_ms;
     Kg__Verdict *each = part_array(&out, r->verdict_count, sizeof *each);
-    p.verdicts = part_array(&out, r->verdict_count, sizeof(Kg__Verdict *));
+    p.verdicts = part_pointers(&out, r->verdict_count);
     p.n_verdicts = p.verdicts != NULL ? r->verdict_count : 0;
     for (size_t i = 0; i < p.n_verdicts; i++) {
         const wire_verdict *v = &r->verdicts[i];

@@ -174,6 +174,11 @@ void *part_array(part_out *out, size_t count, size_t size)
     return p;
 }
 
+void *part_pointers(part_out *out, size_t count)
+{
+    return part_array(out, count, sizeof(void *));
+}
+
 ProtobufCBinaryData part_put(part_out *out, const void *bytes, size_t n, size_t max)
 {
     if (n > max) {

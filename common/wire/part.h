@@ -48,6 +48,7 @@ typedef struct part_out {
 
 void *part_new(part_out *out, size_t size); /* never used when out->e is set */
 void *part_array(part_out *out, size_t count, size_t size);
+void *part_pointers(part_out *out, size_t count); /* protobuf-c wants lists of messages as pointers */
 ProtobufCBinaryData part_put(part_out *out, const void *bytes, size_t n, size_t max); /* borrows */
 ProtobufCBinaryData part_put_text(part_out *out, const char *s, size_t max);
 ProtobufCBinaryData *part_put_texts(part_out *out, const alert_texts *t, size_t max, size_t *n);

@@ -111,7 +111,7 @@ kg_err wire_status_pack(const wire_status *status, kg_buf *to)
     s.name = part_put_text(&out, status->name, WIRE_NAME_MAX);
     s.time_ms = status->time_ms;
     Kg__Counter *each = part_array(&out, status->count, sizeof *each);
-    s.counters = part_array(&out, status->count, sizeof(Kg__Counter *));
+    s.counters = part_pointers(&out, status->count);
     s.n_counters = s.counters != NULL ? status->count : 0;
     for (size_t i = 0; i < s.n_counters; i++) {
         kg__counter__init(&each[i]);
