@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
+
 enum { DRAIN_FRAMES = 256, EVENT_BYTES = 6 };
 
 /* ---- is the line up? ---- */
@@ -147,6 +149,7 @@ kg_err bus_client_send(bus_client *c, const void *bytes, size_t n)
         c->door.bus->counts.full++;
         return KG_E_AGAIN;
     }
+    KG_FAULT("bus.client_send");
     c->door.ready = true;
     int rc = 0;
     do {

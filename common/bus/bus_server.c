@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/hex.h"
 
 enum { DRAIN_FRAMES = 256, ROUTE_BYTES = 5 };
@@ -173,6 +174,7 @@ kg_err bus_send(bus_server *s, bus_peer number, const void *bytes, size_t n)
     if (p == NULL || p->closed || p->lost) {
         return KG_E_NOTFOUND;
     }
+    KG_FAULT("bus.server_send");
     const kg_err e = send_to(s, p, bytes, n);
     bus_counts *c = &s->door.bus->counts;
     if (e == KG_OK) {

@@ -144,7 +144,12 @@ void cli_print_help(const cli *c, const cli_command *k, FILE *to)
 static void roff(const char *s, FILE *to)
 {
     bool line_start = true;
+    bool literal = false; /* the line before this one was an example: do not fill it up */
     for (; *s != '\0'; s++) {
+        if (line_start && literal && *s != ' ') {
+            (void)fputs(".br\n", to);
+        }
+        literal = line_start ? *s == ' ' : literal;
         if (line_start && (*s == '.' || *s == '\'')) {
             (void)fputs("\\&", to);
         }

@@ -297,7 +297,8 @@ static void a_reloaded_manifest_counts_at_once(void **state)
 static void nobody_there_is_a_timeout(void **state)
 {
     world *w = *state;
-    control_close(&w->c);
+    /* An address of our own: a port that was just given back may be another process's by now. */
+    (void)snprintf(w->endpoint, sizeof w->endpoint, "ipc://@keng-nobody-%ld", (long)getpid());
     question q = {.w = w, .key = w->operator, .verb = "status", .timeout_ms = 200};
     put(&q);
     assert_int_equal(q.e, KG_E_TIMEOUT);
