@@ -1,6 +1,5 @@
+/* Compiled only with KENG_FAULTS. */
 #include "base/fault.h"
-
-#ifdef KENG_FAULTS
 
 #include <fcntl.h>
 #include <signal.h>
@@ -87,4 +86,3 @@ bool kg_fault_fails(const char *name)
     return hit(name, true);
 }
 
-#endif
