@@ -149,7 +149,7 @@ static void bench_held_both_sides(bench *b, size_t total)
         must(ledger_receipts_kept(l, kept, &diag), &diag, "kept");
         must(ledger_commit(l, &diag), &diag, "commit");
     }
-    say("planned, held at the sink, HELD at the router, kept", (double)(total / STATIONS * STATIONS), now_s() - start);
+    say("planned, held at the sink, HELD at the router, kept", (double)kept, now_s() - start);
     journal_close(&j);
     ledger_close(&l);
     remove_files(b);
@@ -235,7 +235,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: bench_store FOLDER [DELIVERIES]\n");
         return 2;
     }
-    const size_t total = argc > 2 ? strtoul(argv[2], NULL, 10) : 1000 * 1000;
+    const size_t total = argc > 2 ? strtoul(argv[2], NULL, 10) : 1000000;
     bench *b = calloc(1, sizeof *b);
     if (b == NULL) {
         return 1;
