@@ -127,7 +127,7 @@ static GEOSGeometry *ring_of(GEOSContextHandle_t geos, const geo_point *p, size_
 /* One polygon: rings[0] is the outer ring, the rest are its holes. */
 static GEOSGeometry *polygon_of(GEOSContextHandle_t geos, const geo_ring *rings, size_t count)
 {
-    GEOSGeometry **holes = calloc(count, sizeof *holes);
+    GEOSGeometry **holes = calloc(count, sizeof(GEOSGeometry *));
     GEOSGeometry *outer = ring_of(geos, rings[0].points, rings[0].count);
     GEOSGeometry *polygon = NULL;
     size_t made = 0;
@@ -153,7 +153,7 @@ static GEOSGeometry *polygon_of(GEOSContextHandle_t geos, const geo_ring *rings,
 
 static GEOSGeometry *shape_of(GEOSContextHandle_t geos, const geo_ring *rings, size_t count)
 {
-    GEOSGeometry **parts = calloc(count, sizeof *parts);
+    GEOSGeometry **parts = calloc(count, sizeof(GEOSGeometry *));
     GEOSGeometry *shape = NULL;
     size_t made = 0;
     bool good = parts != NULL;

@@ -17,6 +17,7 @@ typedef struct complaint {
     int line, column;
 } complaint;
 
+static void listen(cyaml_log_t level, void *ctx, const char *fmt, va_list args) KG_PRINTF(3, 0);
 static void listen(cyaml_log_t level, void *ctx, const char *fmt, va_list args)
 {
     complaint *c = ctx;

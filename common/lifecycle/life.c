@@ -276,29 +276,37 @@ static void describe(const life *l, const life_node *n, life_verdict *out)
     }
 }
 
+/* Room for all that can follow, then the record itself: nothing fails after this. */
+static kg_err take_in(life *l, const alert *a, life_node **out)
+{
+    life_node *n = life_node_make(a);
+    if (n == NULL) {
+        return KG_E_NOMEM;
+    }
+    kg_err e = reserve_changes(l, neighbours(l, n) + 1);
+    e = e == KG_OK ? heap_reserve(l) : e;
+    e = e == KG_OK ? life_index_put(&l->index, n) : e;
+    if (e != KG_OK) {
+        life_node_free(n);
+        return e;
+    }
+    *out = n;
+    return KG_OK;
+}
+
 kg_err life_add(life *l, const alert *a, int64_t now_ms, bool forced, life_verdict *out)
 {
     *out = (life_verdict){0};
     life_node *n = life_index_find(&l->index, alert_own_id(a));
-    life_node *fresh = n == NULL ? life_node_make(a) : NULL;
-    if (n == NULL && fresh == NULL) {
-        return KG_E_NOMEM;
-    }
-    kg_err e = reserve_changes(l, neighbours(l, n != NULL ? n : fresh) + 1);
-    e = e == KG_OK ? heap_reserve(l) : e;
-    if (e == KG_OK && fresh != NULL) {
-        e = life_index_put(&l->index, fresh);
-    }
+    out->duplicate = n != NULL;
+    const kg_err e = n != NULL ? reserve_changes(l, neighbours(l, n) + 1) : take_in(l, a, &n);
     if (e != KG_OK) {
-        life_node_free(fresh);
         return e;
     }
-    out->duplicate = fresh == NULL;
-    n = fresh != NULL ? fresh : n;
     n->forced = n->forced || forced;
     n->withdrawn = n->withdrawn && !forced;
     settle_around(l, n, now_ms);
-    if (fresh != NULL && n->expires_ms != INT64_MAX && n->expires_ms > now_ms) {
+    if (!out->duplicate && n->expires_ms != INT64_MAX && n->expires_ms > now_ms) {
         heap_put(l, (due){n->expires_ms, n->id});
     }
     describe(l, n, out);

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -180,16 +181,24 @@ static kg_err hash_source(policy *p, const policy_source *s, kg_diag *diag)
     return e == KG_OK ? KG_OK : kg_fail(diag, e, "no memory for the policy's hash");
 }
 
-/* Takes the parsed YAML (*data), whatever the outcome. */
-static kg_err build(const policy_source *s, void **data, const areas *ar, policy **out, kg_diag *diag)
+static void free_file(policy_file **file)
 {
+    void *data = *file;
+    yaml_free(&policy_schema, &data);
+    *file = NULL;
+}
+
+/* Takes the parsed YAML, whatever the outcome. */
+static kg_err build(const policy_source *s, policy_file **file, const areas *ar, policy **out, kg_diag *diag)
+{
+    assert(*file != NULL);
     policy *p = calloc(1, sizeof *p);
     if (p == NULL) {
-        yaml_free(&policy_schema, data);
+        free_file(file);
         return kg_fail(diag, KG_E_NOMEM, "%s: no memory for the policy", s->name);
     }
-    p->file = *data;
-    *data = NULL;
+    p->file = *file;
+    *file = NULL;
     kg_err e = stations_read(p->file->stations, s->stations, s->stations_len, p, diag);
     if (e == KG_OK) {
         e = hash_source(p, s, diag);
@@ -206,19 +215,22 @@ static kg_err build(const policy_source *s, void **data, const areas *ar, policy
     return KG_OK;
 }
 
-static kg_err parse(const char *name, const char *yaml, size_t n, void **data, kg_diag *diag)
+static kg_err parse(const char *name, const char *yaml, size_t n, policy_file **out, kg_diag *diag)
 {
+    void *data = NULL;
     if (!kg_utf8_valid(yaml, n)) {
         return kg_fail(diag, KG_E_INVALID, "%s: not valid UTF-8 text", name);
     }
-    return yaml_read(name, yaml, n, &policy_schema, data, diag);
+    const kg_err e = yaml_read(name, yaml, n, &policy_schema, &data, diag);
+    *out = data;
+    return e;
 }
 
 kg_err policy_read(const policy_source *source, const areas *ar, policy **out, kg_diag *diag)
 {
-    void *data = NULL;
-    const kg_err e = parse(source->name, source->yaml, source->yaml_len, &data, diag);
-    return e == KG_OK ? build(source, &data, ar, out, diag) : e;
+    policy_file *file = NULL;
+    const kg_err e = parse(source->name, source->yaml, source->yaml_len, &file, diag);
+    return e == KG_OK ? build(source, &file, ar, out, diag) : e;
 }
 
 /* The station table lies beside the policy unless its path is absolute. */
@@ -234,22 +246,23 @@ kg_err policy_load(const char *policy_yaml, const areas *ar, policy **out, kg_di
 {
     char path[PATH_MAX];
     kg_buf yaml = {0}, table = {0};
-    void *data = NULL;
+    policy_file *file = NULL;
     kg_err e = kg_file_read(policy_yaml, YAML_MAX, &yaml, diag);
     if (e == KG_OK) {
-        e = parse(policy_yaml, kg_buf_str(&yaml), yaml.len, &data, diag);
+        e = parse(policy_yaml, kg_buf_str(&yaml), yaml.len, &file, diag);
     }
     if (e == KG_OK) {
-        e = beside(policy_yaml, ((policy_file *)data)->stations, path, diag);
+        assert(file != NULL);
+        e = beside(policy_yaml, file->stations, path, diag);
     }
     if (e == KG_OK) {
         e = kg_file_read(path, STATIONS_MAX_BYTES, &table, diag);
     }
     if (e == KG_OK) {
         const policy_source s = {policy_yaml, kg_buf_str(&yaml), kg_buf_str(&table), yaml.len, table.len};
-        e = build(&s, &data, ar, out, diag);
+        e = build(&s, &file, ar, out, diag);
     }
-    yaml_free(&policy_schema, &data);
+    free_file(&file);
     kg_buf_done(&yaml);
     kg_buf_done(&table);
     return e;
@@ -258,8 +271,7 @@ kg_err policy_load(const char *policy_yaml, const areas *ar, policy **out, kg_di
 void policy_free(policy **p)
 {
     if (p != NULL && *p != NULL) {
-        void *data = (*p)->file;
-        yaml_free(&policy_schema, &data);
+        free_file(&(*p)->file);
         kg_arena_done(&(*p)->mem);
         free(*p);
         *p = NULL;

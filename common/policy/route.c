@@ -100,7 +100,7 @@ static bool find_stations(routing *r)
     r->rank = kg_arena_array(&r->scratch, p->station_count, sizeof *r->rank);
     r->always = kg_arena_array(&r->scratch, p->station_count, sizeof *r->always);
     r->may = kg_arena_array(&r->scratch, p->station_count, sizeof *r->may);
-    r->earlier = kg_arena_array(&r->scratch, p->station_count, sizeof *r->earlier);
+    r->earlier = kg_arena_array(&r->scratch, p->station_count, sizeof(route_earlier *));
     if (r->covered == NULL || r->rank == NULL || r->always == NULL || r->may == NULL || r->earlier == NULL) {
         return false;
     }

@@ -185,7 +185,7 @@ static void modes_and_repeats_follow_the_policy(void **state)
             strcmp(made_repeat(&l->repeat, repeat), rows[i].repeat) != 0) {
             fail_msg("%s: %s", rows[i].label, l == NULL ? "no line" : l->rule);
         }
-        assert_true(strlen(l->why) > 10);
+        assert_true(l != NULL && strlen(l->why) > 10);
         plan_done(&p);
     }
     desk_close(&d);
@@ -311,7 +311,7 @@ static void nothing_reaches_beyond_the_area(void **state)
     assert_int_equal(p.count, 8);
     assert_int_equal(p.in_count, 2);
     const plan_line *l = plan_find(&p, "90.10001.loa");
-    assert_true(!l->in && strcmp(l->rule, "area") == 0 && l->communes.count == 0);
+    assert_true(l != NULL && !l->in && strcmp(l->rule, "area") == 0 && l->communes.count == 0);
     plan_done(&p);
     /* a code that is not there is no plan */
     kg_diag diag = {{0}};
