@@ -7,6 +7,12 @@
 enum { OPT_CONFIG, OPT_TO, OPT_WHO };
 enum { ASK_TIMEOUT_MS = 10000 };
 
+typedef struct ask_words {
+    const char *verb;
+    const char *const *arguments;
+    size_t count;
+} ask_words;
+
 static void print_answer(const control_answer *a)
 {
     if (a->row_count > 0 || a->columns.count > 0) {
@@ -17,7 +23,7 @@ static void print_answer(const control_answer *a)
     }
 }
 
-static kg_err ask(const operator_config *c, const cli_args *args, const char *verb, kg_diag *diag)
+static kg_err ask(const operator_config *c, const cli_args *args, const ask_words *words, kg_diag *diag)
 {
     secret_key *own = NULL;
     control_answer answer = {0};
@@ -32,8 +38,8 @@ static kg_err ask(const operator_config *c, const cli_args *args, const char *ve
     }
     kg_err e = secret_load(c->key_path, &own, diag);
     if (e == KG_OK) {
-        e = control_ask(own, p->control, &p->key, verb, args->positional, args->positional_count, who, ASK_TIMEOUT_MS,
-                        &answer, diag);
+        e = control_ask(own, p->control, &p->key, words->verb, words->arguments, words->count, who, ASK_TIMEOUT_MS, &answer,
+                        diag);
         if (e == KG_OK) {
             print_answer(&answer);
         } else {
@@ -45,7 +51,7 @@ static kg_err ask(const operator_config *c, const cli_args *args, const char *ve
     return e;
 }
 
-int ask_router(const cli_args *args, const char *verb)
+static int ask_words_of(const cli_args *args, const ask_words *words)
 {
     operator_config c = {0};
     kg_diag diag = {{0}};
@@ -53,12 +59,18 @@ int ask_router(const cli_args *args, const char *verb)
     if (status != CLI_OK) {
         return status;
     }
-    const kg_err e = ask(&c, args, verb, &diag);
+    const kg_err e = ask(&c, args, words, &diag);
     operator_config_done(&c);
     return e == KG_OK ? CLI_OK : tool_fail(e, &diag);
 }
 
-int ask_sink(const cli_args *args, const char *verb)
+int ask_router(const cli_args *args, const char *verb)
+{
+    const ask_words words = {verb, args->positional, args->positional_count};
+    return ask_words_of(args, &words);
+}
+
+static int ask_sink_words(const cli_args *args, const ask_words *words)
 {
     if (args->values[OPT_TO] == NULL) {
         kg_diag diag = {{0}};
@@ -66,5 +78,19 @@ int ask_sink(const cli_args *args, const char *verb)
         (void)tool_fail(KG_E_INVALID, &diag);
         return CLI_USAGE;
     }
-    return ask_router(args, verb);
+    return ask_words_of(args, words);
+}
+
+int ask_sink(const cli_args *args, const char *verb)
+{
+    const ask_words words = {verb, args->positional, args->positional_count};
+    return ask_sink_words(args, &words);
+}
+
+/* STATION ALERT NOTE of the command becomes STATION ALERT not-done NOTE of the sink's verb. */
+int ask_not_done(const cli_args *args)
+{
+    const char *arguments[] = {args->positional[0], args->positional[1], "not-done", args->positional[2]};
+    const ask_words words = {"confirm", arguments, 4};
+    return ask_sink_words(args, &words);
 }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/utf8.h"
 
@@ -55,8 +56,23 @@ static void print_row(const alert_texts *cells, const size_t widths[COLUMNS_MAX]
     (void)printf("\n");
 }
 
+static void print_tabs(const alert_texts *cells)
+{
+    for (size_t i = 0; i < cells->count; i++) {
+        (void)printf("%s%s", i > 0 ? "\t" : "", cells->items[i]);
+    }
+    (void)printf("\n");
+}
+
 void tool_table(const alert_texts *columns, const wire_row *rows, size_t count)
 {
+    if (!isatty(STDOUT_FILENO)) {
+        print_tabs(columns);
+        for (size_t i = 0; i < count; i++) {
+            print_tabs(&rows[i].cells);
+        }
+        return;
+    }
     size_t widths[COLUMNS_MAX] = {0};
     measure(columns, widths);
     for (size_t i = 0; i < count; i++) {

@@ -20,7 +20,8 @@ extern const char tool_program[];
 int tool_fail(kg_err e, const kg_diag *diag); /* prints the sentence; the exit status */
 int tool_config(const cli_args *args, operator_config *out);
 
-/* Columns padded to the widest cell; East Asian and Khmer widths are counted as characters. */
+/* For a person at a terminal columns padded to the widest cell (widths counted in characters); for a program reading a
+ * pipe tab-separated values, the column names first. */
 void tool_table(const alert_texts *columns, const wire_row *rows, size_t count);
 
 int key_new(const cli_args *args);
@@ -37,5 +38,6 @@ int watch_command(const cli_args *args);
 /* Asks a process: the verb is the command's own words. */
 int ask_router(const cli_args *args, const char *verb);
 int ask_sink(const cli_args *args, const char *verb);
+int ask_not_done(const cli_args *args);
 
 #endif
