@@ -38,8 +38,8 @@ static kg_err ask(const operator_config *c, const cli_args *args, const ask_word
     }
     kg_err e = secret_load(c->key_path, &own, diag);
     if (e == KG_OK) {
-        e = control_ask(own, p->control, &p->key, words->verb, words->arguments, words->count, who, ASK_TIMEOUT_MS, &answer,
-                        diag);
+        e = control_ask(own, p->control, &p->key, words->verb, words->arguments, words->count, who, ASK_TIMEOUT_MS,
+                        &answer, diag);
         if (e == KG_OK) {
             print_answer(&answer);
         } else {

@@ -138,14 +138,15 @@ static const cli_command commands[] = {
     {"station unmute", "STATION", "end the muting", ask_options, 1, 1, station_unmute},
     {"station accept", "STATION ALERT [TIME]", "put a routine bulletin into the programme", ask_options, 2, 3,
      station_accept},
-    {"station reorder", "STATION ALERT POSITION", "move one of the station's waiting bulletins to that place (1 is next)", ask_options, 3, 3,
-     station_reorder},
+    {"station reorder", "STATION ALERT POSITION",
+     "move one of the station's waiting bulletins to that place (1 is next)", ask_options, 3, 3, station_reorder},
     {"station confirm", "STATION ALERT [NOTE]", "a person has done the task of a station without machine path",
      ask_options, 2, 3, station_confirm},
     {"station refuse", "STATION ALERT NOTE", "a person could not do the task; the note says why", ask_options, 3, 3,
      ask_not_done},
     {"station self-test", "STATION", "order a self-test", ask_options, 1, 1, station_test},
-    {"station stop", "STATION ALERT WHY", "stop what plays there now, and its repeats", ask_options, 3, 3, station_stop},
+    {"station stop", "STATION ALERT WHY", "stop what plays there now, and its repeats", ask_options, 3, 3,
+     station_stop},
     {NULL, NULL, NULL, NULL, 0, 0, NULL},
 };
 

@@ -17,7 +17,7 @@
 #include "shortform/shortform.h"
 #include "svc/cli.h"
 
-enum { TALKS_MAX = 64, TALK_ALERTS_MAX = 256, DOCUMENT_MAX = 16 * 1024 * 1024, PREFIX_LEAST = 6 };
+enum { TALKS_MAX = 64, TALK_ALERTS_MAX = 256, DOCUMENT_MAX = 16 * 1024 * 1024, PREFIX_LEAST = 6, TIDY_MS = 10000 };
 
 /* What a talk still expects of one alert. */
 typedef struct topic {
@@ -41,6 +41,7 @@ struct desk {
     const publisher_config *config;
     submit *submit;
     loop_timer *timer;
+    int64_t tidied_ms;
     talk talks[TALKS_MAX];
 };
 
@@ -164,6 +165,11 @@ static void on_timer(void *ctx)
             end_talk(t, CLI_LATER);
         }
     }
+    kg_diag diag = {{0}};
+    if (now - d->tidied_ms > TIDY_MS && outbox_idle(d->outbox, &diag) != KG_OK) {
+        kg_log(KG_WARNING, "publisher.outbox_not_tidied", KG_TEXT("why", diag.text));
+    }
+    d->tidied_ms = now - d->tidied_ms > TIDY_MS ? now : d->tidied_ms;
     loop_timer_set(d->timer, 200);
 }
 

@@ -37,7 +37,7 @@ KG_MUST_CHECK kg_err desk_open(loop *l, bus *b, outbox *o, const publisher_confi
 void desk_close(desk **d);
 void desk_ask(desk *d, const desk_request *r, const desk_ears *ears);
 void desk_hang_up(desk *d, const void *ears_ctx); /* the listener is gone: its talks end without a word */
-/* Nothing is waiting for an answer, so that a one-shot program may end. */
+/* The router asks for nothing more of what was answered lately, so that a one-shot program may end. */
 bool desk_quiet(const desk *d);
 
 #endif

@@ -36,7 +36,8 @@ struct submit {
     loop_timer *tick;
     bus_client *client;
     size_t active; /* router in use */
-    int64_t opened_ms, asked_ms;
+    int64_t opened_ms;
+    int64_t active_ms; /* last answer, or last time the router asked for something; 0 never */
     pending rows[PENDING_MAX];
     size_t row_count;
     bool more; /* the outbox holds rows that did not fit */
@@ -180,6 +181,7 @@ static void take_verdict(submit *s, const wire_receipt *r, const wire_verdict *v
         return; /* it is asked for again, and the router gives the same answer */
     }
     KG_FAULT("publisher.after_answer");
+    s->active_ms = kg_clock_mono_ms();
     wire_verdict with_id = *v;
     with_id.has_id = true;
     with_id.id = s->rows[at].id;
@@ -239,7 +241,7 @@ static bool load_blob(submit *s, const alert_hash *hash)
 
 static void serve_want(submit *s, const wire_msg *m)
 {
-    s->asked_ms = kg_clock_mono_ms();
+    s->active_ms = kg_clock_mono_ms();
     wire_msg reply = {.kind = WIRE_PIECE};
     reply.u.piece.hash = m->u.want.hash;
     reply.u.piece.offset = m->u.want.offset;
@@ -251,7 +253,7 @@ static void serve_want(submit *s, const wire_msg *m)
     }
     for (size_t i = 0; i < s->row_count; i++) {
         if (memcmp(&s->rows[i].hash, &m->u.want.hash, sizeof m->u.want.hash) == 0) {
-            s->rows[i].due_ms = s->asked_ms + ANSWER_MS; /* it is being fetched: not late */
+            s->rows[i].due_ms = s->active_ms + ANSWER_MS; /* it is being fetched: not late */
         }
     }
     if (!write_msg(s, &reply)) {
@@ -391,5 +393,5 @@ void submit_follow(submit *s, alert_id id)
 
 bool submit_quiet(const submit *s)
 {
-    return s->row_count == 0 && kg_clock_mono_ms() - s->asked_ms > QUIET_MS;
+    return s->active_ms == 0 || kg_clock_mono_ms() - s->active_ms > QUIET_MS;
 }

@@ -26,7 +26,7 @@ KG_MUST_CHECK kg_err submit_open(loop *l, bus *b, outbox *o, const publisher_con
 void submit_close(submit **s);
 void submit_wake(submit *s); /* the outbox has new rows */
 void submit_follow(submit *s, alert_id id);
-/* Nothing waits for an answer, and the router has asked for nothing for a while. */
+/* No answer came and nothing was asked for since a while: a program that has its answers may end. */
 bool submit_quiet(const submit *s);
 
 #endif
