@@ -1,4 +1,5 @@
 /* board - what a sink has in memory: its stations, the alerts that matter now, and what each station holds. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,7 +89,7 @@ kg_err board_alert_add(sink *s, alert *content, const key_entry *signer, const w
     if (a == NULL) {
         return KG_E_NOMEM;
     }
-    a->signed_bytes.max = 2 * ALERT_PAYLOAD_MAX;
+    a->signed_bytes.max = SIGNED_BYTES_MAX;
     const kg_err e = kg_buf_put(&a->signed_bytes, bytes->b, bytes->n);
     if (e != KG_OK) {
         free(a);
@@ -125,7 +126,7 @@ static kg_err room_for_one(post *p)
         return KG_OK;
     }
     const size_t cap = p->cap == 0 ? 8 : 2 * p->cap;
-    holding **items = realloc(p->items, cap * sizeof *items); /* cap is bounded by HOLDINGS_MAX */
+    holding **items = realloc(p->items, cap * sizeof(holding *)); /* cap is bounded by HOLDINGS_MAX */
     if (items == NULL) {
         return KG_E_NOMEM;
     }
@@ -206,29 +207,34 @@ void board_played_once(holding *h)
     }
 }
 
+static void holding_free(holding *h)
+{
+    kg_arena_done(&h->job_mem);
+    free(h->target);
+    free(h);
+}
+
 void board_release(sink *s, holding *h)
 {
     post *p = h->post;
     board_played_once(h);
-    for (size_t i = 0; i < p->count; i++) {
-        if (p->items[i] == h) {
-            p->items[i] = p->items[--p->count];
-            break;
-        }
+    size_t i = 0;
+    while (p->items[i] != h) {
+        i++;
+        assert(i < p->count); /* a holding is always among its post's */
     }
+    p->items[i] = p->items[--p->count];
     s->holdings--;
     h->alert->users--;
     s->idle_alerts += h->alert->users == 0;
-    kg_arena_done(&h->job_mem);
-    free(h->target);
-    free(h);
+    holding_free(h);
 }
 
 const player_item **board_view(sink *s, const post *p)
 {
     if (p->count > s->view_cap || s->view == NULL) {
         const size_t cap = p->count + 64;
-        const player_item **view = realloc(s->view, cap * sizeof *view); /* bounded as the post's items are */
+        const player_item **view = realloc(s->view, cap * sizeof(player_item *)); /* bounded as the post's items are */
         if (view == NULL) {
             sink_break(s, KG_E_NOMEM, NULL);
             return NULL;
@@ -246,7 +252,7 @@ bool board_starting(sink *s, holding *h)
 {
     if (s->starting_count == s->starting_cap) {
         const size_t cap = s->starting_cap == 0 ? 64 : 2 * s->starting_cap;
-        holding **list = realloc(s->starting, cap * sizeof *list); /* bounded by HOLDINGS_MAX */
+        holding **list = realloc(s->starting, cap * sizeof(holding *)); /* bounded by HOLDINGS_MAX */
         if (list == NULL) {
             sink_break(s, KG_E_NOMEM, NULL);
             return false;
@@ -262,7 +268,7 @@ bool board_starting(sink *s, holding *h)
  * committed when this is called. */
 void board_forget_idle(sink *s)
 {
-    if (s->idle_alerts <= 2 * IDLE_ALERTS_MAX || rows_waiting(s)) {
+    if (s->idle_alerts <= IDLE_ALERTS_CAP || rows_waiting(s)) {
         return;
     }
     const uint64_t keep_from = s->uses - IDLE_ALERTS_MAX;
@@ -289,8 +295,8 @@ void board_free(sink *s)
 {
     for (size_t i = 0; i < s->post_count; i++) {
         post *p = &s->posts[i];
-        while (p->count > 0) {
-            board_release(s, p->items[0]);
+        for (size_t k = 0; k < p->count; k++) {
+            holding_free(p->items[k]);
         }
         free(p->items);
     }

@@ -29,6 +29,7 @@
 enum {
     ALERT_BUCKETS = 1024,
     IDLE_ALERTS_MAX = 256,     /* verified alerts kept although nothing here waits for them */
+    IDLE_ALERTS_CAP = 512,     /* so many before the older ones are let go */
     HOLDINGS_MAX = 200 * 1000, /* in memory; beyond it no credit is given */
     OTHER_HOLDINGS_MAX = 150 * 1000
 };
@@ -189,7 +190,7 @@ void sink_break(sink *s, kg_err e, const kg_diag *diag); /* nothing is said or s
 
 /* board.c: what is in memory. */
 KG_MUST_CHECK kg_err board_open(sink *s, kg_diag *diag);
-post *board_post(const sink *s, const char *station);
+post *board_post(const sink *s, const char *id);
 void board_touch(sink *s, post *p); /* its player is asked before the turn ends */
 held_alert *board_alert(const sink *s, alert_id id);
 /* Takes the content; copies the bytes. */
@@ -211,7 +212,7 @@ typedef struct sink_act {
     const char *actor, *action, *object, *detail;
 } sink_act;
 void rows_hold(sink *s, const holding *h);
-void rows_holding(sink *s, const holding *h, life_state life);
+void rows_holding(sink *s, const holding *h, life_state state);
 void rows_playing(sink *s, const ledger_playing *p);
 void rows_receipt(sink *s, size_t router, lane l, const wire_delivery_receipt *r);
 void rows_kept(sink *s, uint64_t up_to);
@@ -244,7 +245,7 @@ held_alert *hold_verify(sink *s, const wire_bytes *bytes, hold_refusal *why); /*
 bool hold_may_say(const sink *s, const held_alert *a, const wire_target *t, kg_diag *diag);
 void hold_add_router(sink *s, holding *h, size_t router, uint64_t delivery);
 void hold_know_routers(sink *s, holding *h, uint64_t delivery); /* from the ledger */
-const char *hold_recalled(sink *s, alert_id id, const char *station);
+const char *hold_recalled(sink *s, alert_id id, const char *at);
 void hold_end_alert(sink *s, held_alert *a, const char *code);
 
 /* playout.c: the player's decisions, carried out. */

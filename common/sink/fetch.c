@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "sink/engine.h"
 
-enum { ASK_AGAIN_MS = 3000, PARKED_MAX = 16 * 1024, SIGNED_MAX = ALERT_PAYLOAD_MAX + 64 * 1024 };
+enum { ASK_AGAIN_MS = 3000, PARKED_MAX = 16 * 1024 };
 
 struct sink_parked { /* an order whose alert is on its way */
     sink_parked *next;
@@ -88,7 +88,7 @@ static void fetching_end(sink *s, sink_fetching *f)
 bool fetch_alert(sink *s, const sink_from *from, const wire_msg *order)
 {
     const uint64_t total = order->u.order.total_bytes;
-    if (total == 0 || total > SIGNED_MAX || s->parked_count >= PARKED_MAX) {
+    if (total == 0 || total > SIGNED_BYTES_MAX || s->parked_count >= PARKED_MAX) {
         return false;
     }
     sink_parked *p = malloc(sizeof *p + from->frame_len); /* a frame is at most WIRE_FRAME_MAX */

@@ -121,7 +121,7 @@ held_alert *hold_verify(sink *s, const wire_bytes *bytes, hold_refusal *why)
 /* The same id with other bytes, held now or once: a conflict. */
 static bool conflicts(sink *s, alert_id id, const alert_hash *hash)
 {
-    kg_buf before = {.max = 2 * ALERT_PAYLOAD_MAX};
+    kg_buf before = {.max = SIGNED_BYTES_MAX};
     kg_diag diag = {{0}};
     const kg_err e = ledger_signed(s->ledger, id, &before, &diag);
     bool other = false;

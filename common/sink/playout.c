@@ -11,8 +11,8 @@
 
 enum { PROGRESS_EVERY_MS = 1000 };
 
-static const backoff urgent_backoff = {1000, 30 * 1000};
-static const backoff other_backoff = {2000, 5 * 60 * 1000};
+static const backoff urgent_backoff = {.base_ms = 1000, .cap_ms = 30000};
+static const backoff other_backoff = {.base_ms = 2000, .cap_ms = 300000};
 
 static holding *holding_of(sink_job *job)
 {
@@ -405,13 +405,14 @@ static bool decide_once(sink *s, post *p, player_plan *plan)
     const player_rules rules = {p->driver->exclusive, p->muted, &s->config->hours};
     player_decide(&rules, view, p->count, sink_now_ms(s), plan);
     holding *each[PLAYER_STEPS_MAX];
-    for (size_t i = 0; i < plan->count; i++) {
+    const size_t count = plan->count;
+    for (size_t i = 0; i < count; i++) {
         each[i] = p->items[plan->steps[i].item];
     }
-    for (size_t i = 0; i < plan->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         carry_out(s, each[i], &plan->steps[i]);
     }
-    return plan->count > 0;
+    return count > 0;
 }
 
 void playout_decide(sink *s)
@@ -420,6 +421,7 @@ void playout_decide(sink *s)
         post *p = s->dirty;
         s->dirty = p->next_dirty;
         player_plan plan;
+        plan.wake_ms = INT64_MAX;
         while (s->broken == KG_OK && decide_once(s, p, &plan)) {
         }
         p->wake_ms = plan.wake_ms;

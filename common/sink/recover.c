@@ -27,7 +27,7 @@ static held_alert *alert_again(sink *s, alert_id id, kg_err *e, kg_diag *diag)
     if (a != NULL) {
         return a;
     }
-    kg_buf bytes = {.max = 2 * ALERT_PAYLOAD_MAX};
+    kg_buf bytes = {.max = SIGNED_BYTES_MAX};
     hold_refusal why = {.reason = REFUSAL_NONE};
     *e = ledger_signed(s->ledger, id, &bytes, diag);
     if (*e == KG_OK) {
@@ -88,8 +88,8 @@ static kg_err take_holding(void *ctx, const ledger_holding *row)
     }
     post *p = board_post(r->s, row->station);
     if (p == NULL) {
-        kg_log(KG_WARNING, "recover.station", KG_TEXT("station", row->station),
-               KG_TEXT("why", "it is no longer in sink.yaml; what it held stays in the ledger"));
+        static const char why[] = "it is no longer in sink.yaml; what it held stays in the ledger";
+        kg_log(KG_WARNING, "recover.station", KG_TEXT("station", row->station), KG_TEXT("why", &why[0]));
         return KG_OK;
     }
     kg_err e = KG_OK;

@@ -1,6 +1,6 @@
 #include "sink/repeat.h"
 
-static const int64_t hour_ms = 3600 * 1000;
+static const int64_t hour_ms = 3600000;
 
 typedef struct search {
     int64_t last_ms, now_ms;

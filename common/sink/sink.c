@@ -79,11 +79,10 @@ void sink_take(sink *s, size_t router, lane l, const void *frame, size_t n)
 
 void sink_keep_text(char *out, size_t cap, const char *text)
 {
-    const size_t len = text != NULL ? strlen(text) : 0;
-    const size_t n = len < cap ? len : kg_utf8_floor(text, len, cap - 1);
-    if (n > 0) {
-        memcpy(out, text, n);
-    }
+    const char *from = text != NULL ? text : "";
+    const size_t len = strlen(from);
+    const size_t n = len < cap ? len : kg_utf8_floor(from, len, cap - 1);
+    memcpy(out, from, n);
     out[n] = '\0';
 }
 

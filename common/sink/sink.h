@@ -97,9 +97,9 @@ void sink_prepared(sink *s, sink_job *job);
 KG_MUST_CHECK kg_err sink_note_ref(sink *s, sink_job *job, const char *driver_ref, kg_diag *diag);
 void sink_progress(sink *s, sink_job *job, uint64_t sent, uint64_t reached); /* counts while it runs */
 void sink_finish(sink *s, sink_job *job, const sink_outcome *o);             /* the job is gone after this */
-void sink_tested(sink *s, const sink_station *station, bool good, const char *detail);
+void sink_tested(sink *s, const sink_station *at, bool good, const char *detail);
 /* The device's own state as last heard: power, volume, fault, what it plays. */
-void sink_device(sink *s, const sink_station *station, bool on, int volume, const char *fault);
+void sink_device(sink *s, const sink_station *at, bool on, int volume, const char *fault);
 /* Bytes the alert carries by hash (audio): from the store, else fetched from the router; done is called from
  * the loop. */
 KG_MUST_CHECK kg_err sink_fetch(sink *s, const alert_hash *hash, uint64_t total,

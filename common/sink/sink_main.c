@@ -154,7 +154,8 @@ static kg_err open_trust(process *p, kg_diag *diag)
         e = manifest_load(p->config.manifest, &p->config.root, floor, &p->manifest, diag);
     }
     if (e == KG_OK && manifest_degraded(p->manifest, kg_clock_wall_ms())) {
-        kg_log(KG_WARNING, "manifest.degraded", KG_TEXT("why", "its time is over; it is used all the same"));
+        static const char why[] = "its time is over; it is used all the same";
+        kg_log(KG_WARNING, "manifest.degraded", KG_TEXT("why", &why[0]));
     }
     return e == KG_OK ? open_places(p, diag) : e;
 }
@@ -282,19 +283,17 @@ static int serve(const program *prog, const char *config, bool check_only)
 {
     kg_diag diag = {{0}};
     process *p = calloc(1, sizeof *p);
-    kg_err e = p != NULL ? KG_OK : kg_fail(&diag, KG_E_NOMEM, "no memory");
-    if (e == KG_OK) {
-        e = trust_start(&diag);
+    if (p == NULL) {
+        return cli_fail(prog->name, kg_fail(&diag, KG_E_NOMEM, "no memory"), &diag);
     }
+    kg_err e = trust_start(&diag);
     if (e == KG_OK) {
         e = sink_config_load(config, prog->media, &p->config, &diag);
     }
     if (e == KG_OK && !check_only) {
         e = run(p, prog->drivers, prog->driver_count, &diag);
     }
-    if (p != NULL) {
-        done(p);
-    }
+    done(p);
     free(p);
     return e == KG_OK ? CLI_OK : cli_fail(prog->name, e, &diag);
 }

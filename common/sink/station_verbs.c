@@ -48,8 +48,9 @@ static kg_err need_holding(verb *v)
         }
     }
     if (found != 1) {
-        return kg_fail(v->diag, KG_E_NOTFOUND, "Trạm '%s' %s bản tin '%s'; cần ít nhất %d ký tự đầu của mã bản tin.",
-                       argument(v, 0), found == 0 ? "không giữ" : "giữ nhiều", id, ID_PREFIX_MIN);
+        kg_ignore(kg_fail(v->diag, KG_E_NOTFOUND, "Trạm '%s' %s bản tin '%s'; cần ít nhất %d ký tự đầu của mã bản tin.",
+                          argument(v, 0), found == 0 ? "không giữ" : "giữ nhiều", id, ID_PREFIX_MIN));
+        return KG_E_NOTFOUND;
     }
     return KG_OK;
 }
@@ -296,7 +297,7 @@ static int by_rank(const void *a, const void *b)
 static kg_err rank_anew(verb *v, size_t position)
 {
     post *p = v->post;
-    holding **line = calloc(p->count, sizeof *line);
+    holding **line = calloc(p->count, sizeof(holding *));
     if (line == NULL) {
         return kg_fail(v->diag, KG_E_NOMEM, "no memory to reorder");
     }
@@ -306,16 +307,15 @@ static kg_err rank_anew(verb *v, size_t position)
             line[n++] = p->items[i];
         }
     }
-    qsort(line, n, sizeof *line, by_rank);
-    size_t at = 0;
+    qsort(line, n, sizeof(holding *), by_rank);
+    const size_t at = position - 1 < n ? position - 1 : n;
+    memmove(line + at + 1, line + at, (n - at) * sizeof(holding *));
+    line[at] = v->holding;
     for (size_t i = 0; i <= n; i++) {
-        const bool here = i + 1 == position || (i == n && position > n);
-        holding *h = here ? v->holding : line[at];
-        at += !here;
         char key[KEY_MAX];
         char number[24];
-        h->item.rank = (int64_t)i + 1;
-        holding_key(h, "rank", key);
+        line[i]->item.rank = (int64_t)i + 1;
+        holding_key(line[i], "rank", key);
         (void)snprintf(number, sizeof number, "%zu", i + 1);
         rows_note(v->s, key, number);
     }
