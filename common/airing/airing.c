@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -500,7 +501,8 @@ kg_err airing_export(const airing_sound *s, const char *path, kg_diag *diag)
                        path, strerror(errno));
     }
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    const bool synced = fd >= 0 && fsync(fd) == 0;
+    /* public by its nature, and read by players that run as somebody else */
+    const bool synced = fd >= 0 && fchmod(fd, 0644) == 0 && fsync(fd) == 0;
     if (fd >= 0) {
         (void)close(fd);
     }

@@ -268,6 +268,10 @@ static void ended(sink *s, holding *h, const sink_outcome *given)
     if (h->asking && next == PLAYER_RETRY) {
         next = PLAYER_AGAIN; /* the device knows nothing of it: that is an answer, not a failure */
     }
+    const bool alive = !h->item.ended && !h->item.stopped && h->item.why == PLAYER_WHY_NONE;
+    if (o.again && next == PLAYER_FINAL && h->item.class == CLASS_URGENT && !h->item.labelled && alive) {
+        next = PLAYER_RESUME;
+    }
     char code[sizeof h->code];
     char detail[KG_DIAG_MAX];
     sink_keep_text(code, sizeof code, o.code);

@@ -57,6 +57,8 @@ typedef struct sink_outcome {
     const char *detail;           /* sentence for people; no phone numbers */
     int64_t started_ms, ended_ms; /* when people heard it, 0 unknown */
     uint64_t sent, reached;
+    bool again; /* part of it may have been heard and the device has lost it: an urgent one is played once more,
+                   labelled, as after a crash; for any other, or the second time, `state` counts */
 } sink_outcome;
 
 typedef struct sink sink; /* the running engine */
