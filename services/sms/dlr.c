@@ -43,7 +43,12 @@ bool dlr_read(const char *path, dlr *out)
         return false;
     }
     p += n + 1;
-    if (read_number(p, '\0', STATUS_MAX, &status) == 0) {
+    n = read_number(p, '\0', STATUS_MAX, &status);
+    if (n == 0) {
+        n = read_number(p, '/', STATUS_MAX, &status);
+        status |= n > 0 && strstr(p + n, "stat:UNKNOWN") != NULL ? (uint64_t)NOT_KNOWN : 0U;
+    }
+    if (n == 0) {
         return false;
     }
     d.status = (unsigned)status;

@@ -1,10 +1,11 @@
 /*
  * dlr - a delivery report of Kannel, as it comes back in the path of our own URL.
  *
- * Shape     /dlr/<key>/<batch>/<mark>/<status>: key is the sink's own secret, mark the number's (numbers.h), status
- *           Kannel's %d.
+ * Shape     /dlr/<key>/<batch>/<mark>/<status>[/<answer>]: key is the sink's own secret, mark the number's (numbers.h),
+ *           status Kannel's %d, answer its %A, the centre's own words.
  * Status    A mask, never compared as a number: 1 delivered, 2 failed, 4 buffered, 8 taken by the SMSC, 16 refused by
- *           it, 32 expired, 64 not known. EXPIRED arrives as 34, UNKNOWN as 66.
+ *           it, 32 expired, 64 not known. EXPIRED arrives as 34. UNKNOWN arrives as a plain 2 in Kannel 1.4.5 (66 by
+ *           its manual): the centre's words "stat:UNKNOWN" set bit 64 here.
  */
 #ifndef KENG_SMS_DLR_H
 #define KENG_SMS_DLR_H

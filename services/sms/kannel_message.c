@@ -18,7 +18,7 @@ static kg_err add_argument(kg_buf *url, const char *name, const char *value)
 
 static kg_err report_url(const kannel_config *c, const kannel_message *m, kg_buf *out)
 {
-    return kg_buf_putf(out, "%s%s/dlr/%s/%" PRIu64 "/%" PRIu64 "/%%d", c->reports.url != NULL ? "" : "http://",
+    return kg_buf_putf(out, "%s%s/dlr/%s/%" PRIu64 "/%" PRIu64 "/%%d/%%A", c->reports.url != NULL ? "" : "http://",
                        c->reports.url != NULL ? c->reports.url : c->reports.listen, m->key, m->batch, m->mark);
 }
 
