@@ -163,6 +163,7 @@ struct sink {
     kg_arena row_mem;
     sink_row *first_row, **last_row;
     int64_t full_until_ms; /* the disk is full: no commit is tried before */
+    bool turned_away;      /* orders that can wait were not taken meanwhile */
     uint64_t job_numbers;
     holding **starting;
     size_t starting_count, starting_cap;
@@ -263,8 +264,9 @@ void link_take(sink *s, const sink_from *from, const wire_msg *m);
 void link_answered(sink *s, const sink_from *from, post *p); /* one order less under way */
 void link_say(sink *s, size_t router, lane l, const wire_delivery_receipt *r);
 void link_held(sink *s, const holding *h);
-void link_rows_put(sink *s); /* receipt rows were committed */
-int64_t link_flush(sink *s); /* after the commit; when to come again */
+void link_hello_again(sink *s, lane l); /* so that the routers offer again what they heard nothing of */
+void link_rows_put(sink *s);            /* receipt rows were committed */
+int64_t link_flush(sink *s);            /* after the commit; when to come again */
 KG_MUST_CHECK kg_err link_send(sink *s, size_t router, lane l, const wire_msg *m);
 void link_free(sink *s);
 

@@ -361,6 +361,10 @@ void hold_order(sink *s, const sink_from *from, const wire_msg *m)
     if (s->broken != KG_OK) {
         return;
     }
+    if (a != NULL && board_lane(a) != LANE_URGENT && ledger_reserve_out(s->ledger)) {
+        s->turned_away = true; /* no word of it: the router keeps it and offers it again */
+        return;
+    }
     if (a == NULL) {
         log_refusal(s, m->u.order.id, "*", refusal_code(why.reason), &why.diag);
     }

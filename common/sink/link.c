@@ -85,6 +85,13 @@ void sink_link_up(sink *s, size_t router, lane l)
            KG_TEXT("lane", l == LANE_URGENT ? "urgent" : "other"));
 }
 
+void link_hello_again(sink *s, lane l)
+{
+    for (size_t i = 0; i < s->config->router_count; i++) {
+        s->links[i][l].hello_again = s->links[i][l].up;
+    }
+}
+
 void sink_link_down(sink *s, size_t router, lane l)
 {
     sink_link *k = link_at(s, router, l);

@@ -12,6 +12,40 @@
 
 enum { FULL_WAIT_MS = 1000 };
 
+/* False: it did not go through, and nothing may be acknowledged or started until it does. The reserve on disk is for
+ * what is in hand; while it is out only urgent orders are taken (hold.c). */
+static bool commit(sink *s, int64_t now_ms)
+{
+    kg_diag diag = {{0}};
+    kg_err e = rows_commit(s, &diag);
+    if (e == KG_E_FULL) {
+        kg_log(KG_ERROR, "ledger.full", KG_TEXT("why", diag.text));
+        if (ledger_use_reserve(s->ledger)) {
+            e = rows_commit(s, &diag);
+        }
+    }
+    if (e == KG_E_FULL) {
+        s->full_until_ms = now_ms + FULL_WAIT_MS;
+    } else if (e != KG_OK) {
+        sink_break(s, e, &diag);
+    }
+    return e == KG_OK;
+}
+
+/* Nothing is waiting: the log goes into the file, the reserve is made anew. Then what was turned away for want of room
+ * is asked for again. */
+static void keep_house(sink *s)
+{
+    kg_diag diag = {{0}};
+    const kg_err e = ledger_idle(s->ledger, &diag);
+    if (e != KG_OK && e != KG_E_FULL) {
+        sink_break(s, e, &diag);
+    } else if (s->turned_away && !ledger_reserve_out(s->ledger)) {
+        s->turned_away = false;
+        link_hello_again(s, LANE_OTHER);
+    }
+}
+
 /* Between two calls messages came in (sink_take) and drivers finished (sink_finish): holdings and rows are waiting.
  * Nothing has left the process for them yet. */
 int64_t sink_turn(sink *s)
@@ -30,16 +64,8 @@ int64_t sink_turn(sink *s)
     if (s->broken != KG_OK || s->full_until_ms > now_ms) {
         return s->full_until_ms;
     }
-    kg_diag diag = {{0}};
-    const kg_err e = rows_commit(s, &diag); /* one commit for all that this turn took in */
-    if (e == KG_E_FULL) {
-        kg_log(KG_ERROR, "ledger.full", KG_TEXT("why", diag.text));
-        s->full_until_ms = now_ms + FULL_WAIT_MS; /* nothing is acknowledged or started until it goes through */
+    if (!commit(s, now_ms)) { /* one commit for all that this turn took in */
         return s->full_until_ms;
-    }
-    if (e != KG_OK) {
-        sink_break(s, e, &diag);
-        return INT64_MAX;
     }
     playout_start(s);                       /* STARTED is durable: now it may sound */
     const int64_t flush_ms = link_flush(s); /* HELD, STARTED and outcomes are durable: now they may be said */
@@ -48,7 +74,11 @@ int64_t sink_turn(sink *s)
     for (size_t i = 0; i < s->post_count; i++) {
         wake_ms = s->posts[i].wake_ms < wake_ms ? s->posts[i].wake_ms : wake_ms;
     }
-    return rows_waiting(s) || s->dirty != NULL ? now_ms : wake_ms;
+    if (rows_waiting(s) || s->dirty != NULL) {
+        return now_ms;
+    }
+    keep_house(s);
+    return wake_ms;
 }
 
 void sink_take(sink *s, size_t router, lane l, const void *frame, size_t n)

@@ -337,6 +337,31 @@ class Later(Scene):
         self.assertEqual(self.router.outcome("s1", "A"), ("failed", False, "null-later"))
 
 
+class BadDisk(Scene):
+    def test_a_full_disk_holds_back_and_recovers(self):
+        self.start_sink(fault="db.commit_full:2:fail")
+        self.router.say("alert", "A", 2, 3600)
+        self.router.say("alert", "R", 1, 3600)
+        self.router.say("order", "A", "h1", INTERRUPT)
+        self.assertEqual(self.router.outcome("h1", "A")[0], "done")
+        self.router.say("order", "R", "h1", NEXT)
+        self.assertEqual(self.router.outcome("h1", "R")[0], "done")
+        self.assertIn("ledger.full", self.errors())
+        self.assertEqual(len([p for p in self.played() if p[0] == "start"]), 2)
+        self.assertEqual(self.stop_sink(), 0)
+
+    def test_after_a_failed_write_nothing_more_is_said_or_played(self):
+        self.start_sink(fault="db.commit_io:1:fail")
+        self.router.say("alert", "A", 2, 3600)
+        self.router.say("order", "A", "h1", INTERRUPT)
+        self.assertNotEqual(self.sink.wait(10), 0)
+        self.assertEqual(self.played(), [])
+        self.start_sink()
+        self.assertEqual([e for e in self.router.events if e[0] == "receipt"], [])
+        self.router.say("order", "A", "h1", INTERRUPT)
+        self.assertEqual(self.router.outcome("h1", "A"), ("done", False, "-"))
+
+
 class Crash(Scene):
     """Killed at every fault point, several times over; then everything ends, and nothing is heard twice unlabelled."""
 
