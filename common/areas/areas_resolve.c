@@ -12,6 +12,7 @@ enum { NOTES_MAX = 16 * 1024 };
 /* One shape's text and whether it met a commune: infos repeat the same areas in each language. */
 typedef struct seen_shape {
     const char *text;
+    bool circle; /* the same text means something else as a polygon */
     bool met;
 } seen_shape;
 
@@ -113,10 +114,10 @@ static uint64_t text_hash(const char *s)
 }
 
 /* The place of a text: with text NULL it is new. The table has twice the room it can need. */
-static seen_shape *place_of(resolver *r, const char *text)
+static seen_shape *place_of(resolver *r, const char *text, bool circle)
 {
     size_t i = (size_t)text_hash(text) & r->seen_mask;
-    while (r->seen[i].text != NULL && strcmp(r->seen[i].text, text) != 0) {
+    while (r->seen[i].text != NULL && (r->seen[i].circle != circle || strcmp(r->seen[i].text, text) != 0)) {
         i = (i + 1) & r->seen_mask;
     }
     return &r->seen[i];
@@ -160,7 +161,7 @@ static bool read_circle(resolver *r, const char *text, const char *area, size_t 
 
 static bool use_shape(resolver *r, const char *text, bool circle, const char *area)
 {
-    seen_shape *seen = place_of(r, text);
+    seen_shape *seen = place_of(r, text, circle);
     if (seen->text != NULL) {
         return seen->met;
     }
@@ -170,6 +171,7 @@ static bool use_shape(resolver *r, const char *text, bool circle, const char *ar
     }
     r->shapes++;
     seen->text = text;
+    seen->circle = circle;
     size_t met = 0;
     if (!(circle ? read_circle(r, text, area, &met) : read_polygon(r, text, area, &met))) {
         return false;

@@ -307,8 +307,8 @@ static bool meets(const asked *q, const outline *o)
 {
     if (q->crossed) {
         size_t crossings = 0;
-        return GEOSPreparedIntersects_r(q->geos, q->prepared, o->shape) == 1 ||
-               winding(q->points, q->count, o->points[0], &crossings) != 0;
+        return winding(q->points, q->count, o->points[0], &crossings) != 0 ||
+               GEOSPreparedIntersects_r(q->geos, q->prepared, o->shape) == 1;
     }
     return GEOSPreparedIntersects_r(q->geos, q->prepared, o->shape) == 1 &&
            (GEOSPreparedContainsProperly_r(q->geos, q->prepared, o->shape) == 1 || interiors_meet(q, o));
