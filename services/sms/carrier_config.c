@@ -56,7 +56,7 @@ static kg_err check(carrier_config *c, kg_diag *diag)
 }
 
 kg_err carrier_config_load(const char *path, carrier_config **out, kg_buf *token, kg_buf *secret, kg_buf *ca,
-                            kg_diag *diag)
+                           kg_diag *diag)
 {
     void *loaded = NULL;
     kg_err e = yaml_load(path, &schema, &loaded, diag);

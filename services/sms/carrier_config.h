@@ -30,7 +30,7 @@ typedef struct carrier_config {
 
 /* Loaded, checked, defaults filled in. Secrets are read into *token and *secret ("" when there is no callback). */
 KG_MUST_CHECK kg_err carrier_config_load(const char *path, carrier_config **out, kg_buf *token, kg_buf *secret,
-                                          kg_buf *ca, kg_diag *diag);
+                                         kg_buf *ca, kg_diag *diag);
 void carrier_config_free(carrier_config **c);
 
 #endif

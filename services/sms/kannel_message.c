@@ -31,16 +31,11 @@ kg_err kannel_url(const kannel_config *c, const char *password, const kannel_mes
     const struct {
         const char *name, *value;
     } arguments[] = {
-        {"username", c->user},
-        {"password", password},
-        {"smsc", c->smsc},
-        {"from", c->message.sender},
-        {"to", m->to},
-        {"coding", m->coding == SMS_UCS2 ? "2" : "0"},
-        {"charset", "utf-8"},
-        {"text", m->text},
-        {"dlr-mask", mask},
-        {"dlr-url", kg_buf_str(&report)},
+        {"username", c->user}, {"password", password},
+        {"smsc", c->smsc},     {"from", c->message.sender},
+        {"to", m->to},         {"coding", m->coding == SMS_UCS2 ? "2" : "0"},
+        {"charset", "utf-8"},  {"text", m->text},
+        {"dlr-mask", mask},    {"dlr-url", kg_buf_str(&report)},
     };
     if (e == KG_OK) {
         e = kg_buf_puts(url, c->url);

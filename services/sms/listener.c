@@ -132,8 +132,7 @@ static kg_err begin(listener *l, const struct sockaddr_in *at)
 {
     l->daemon = MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, on_request, l, MHD_OPTION_SOCK_ADDR, at,
                                  MHD_OPTION_CONNECTION_LIMIT, (unsigned)LISTENER_PEERS, MHD_OPTION_CONNECTION_TIMEOUT,
-                                 (unsigned)IDLE_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l,
-                                 MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_END);
+                                 (unsigned)IDLE_S, MHD_OPTION_NOTIFY_COMPLETED, on_completed, l, MHD_OPTION_END);
     const union MHD_DaemonInfo *info =
         l->daemon != NULL ? MHD_get_daemon_info(l->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
     if (info == NULL) {

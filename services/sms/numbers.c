@@ -65,7 +65,9 @@ static kg_err take_line(const char *path, size_t line, const char *s, numbers *o
     }
     number one = {.areas = NULL};
     if (!read_digits(s, n, one.digits)) {
-        return bad_line(path, line, "not a number: write +84912345678 or 0912345678, then a tab and area codes", diag);
+        return bad_line(path, line,
+                        "not a number: write +84 and nine figures, or 0 and nine figures, then a tab and area codes",
+                        diag);
     }
     const char *areas = s[n] == '\t' ? s + n + 1 : "";
     const size_t m = strcspn(areas, "\t\n\r");

@@ -15,9 +15,9 @@
 #include "answer.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "carrier_config.h"
 #include "drivers/drivers.h"
 #include "listener.h"
-#include "carrier_config.h"
 
 enum { RETRY_FIRST_MS = 2000, RETRY_MOST_MS = 60000, STOP_MS = 5000 };
 
