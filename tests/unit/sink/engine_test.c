@@ -476,6 +476,35 @@ static void a_large_alert_comes_in_pieces(void **state)
     world_heard(w, "all pieces", "held " HORN "/1#0 started " HORN "/1#0");
 }
 
+static void each_router_hears_of_what_it_ordered(void **state)
+{
+    world *w = *state;
+    w->config.router_count = 2;
+    world_restart(w);
+    world_order(w, &urgent, HORN, NULL);
+    (void)world_turn(w);
+    world_heard(w, "the first orders", "held " HORN "/1#0 started " HORN "/1#0");
+    w->via = 1;
+    world_order(w, &urgent, HORN, NULL);
+    (void)world_turn(w);
+    world_heard(w, "so does the second", "2:held " HORN "/1#0 2:started " HORN "/1#0");
+    world_restart(w);
+    (void)world_turn(w);
+    w->heard[0] = '\0';
+    world_finish(w, HORN, DLV_DONE);
+    world_heard(w, "both hear the end, also after a crash", "done " HORN "/1#0 again 2:done " HORN "/1#0 again");
+    world_kept(w);
+    sink_link_up(&w->sink, 0, LANE_URGENT);
+    sink_link_up(&w->sink, 1, LANE_URGENT);
+    (void)world_turn(w);
+    world_heard(w, "the second has kept it, the first not", "done " HORN "/1#0 again");
+    w->via = 0;
+    world_kept(w);
+    world_restart(w);
+    (void)world_turn(w);
+    world_heard(w, "both have", "");
+}
+
 static void credit_follows_what_is_held(void **state)
 {
     world *w = *state;
@@ -517,6 +546,7 @@ int main(void)
         IN_WORLD(a_held_one_survives_a_crash),
         IN_WORLD(a_key_revoked_here_starts_nothing_more),
         IN_WORLD(a_large_alert_comes_in_pieces),
+        IN_WORLD(each_router_hears_of_what_it_ordered),
         IN_WORLD(credit_follows_what_is_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,14 +114,15 @@ static void driver_close(void *self)
 
 /* ---- the router ---- */
 
-static void hear_receipts(world *w, const wire_msg *m)
+static void hear_receipts(world *w, size_t router, const wire_msg *m)
 {
     for (size_t i = 0; i < m->u.receipts.count; i++) {
         const wire_delivery_receipt *r = &m->u.receipts.items[i];
         char upper[16];
         (void)snprintf(upper, sizeof upper, "%s", dlv_state_text((dlv_state)r->state));
-        note(w->heard, "%s %s/%llu#%u%s%s%s%s", upper, r->station, (unsigned long long)r->delivery, r->playing,
-             r->labelled ? " again" : "", r->code[0] != '\0' ? " (" : "", r->code, r->code[0] != '\0' ? ")" : "");
+        note(w->heard, "%s%s %s/%llu#%u%s%s%s%s", router == 1 ? "2:" : "", upper, r->station,
+             (unsigned long long)r->delivery, r->playing, r->labelled ? " again" : "", r->code[0] != '\0' ? " (" : "",
+             r->code, r->code[0] != '\0' ? ")" : "");
     }
 }
 
@@ -139,19 +140,19 @@ static kg_err hear(void *ctx, size_t router, lane l, const void *bytes, size_t n
 {
     world *w = ctx;
     wire_msg m;
-    assert_int_equal(router, 0);
+    assert_true(router < w->config.router_count);
     if (w->deaf) {
         return KG_E_AGAIN;
     }
     assert_false(rows_waiting(&w->sink) && w->sink.starting_count > 0); /* nothing leaves before its commit */
     assert_int_equal(wire_read(bytes, n, &m, NULL), KG_OK);
     if (m.kind == WIRE_RECEIPTS) {
-        assert_true(m.u.receipts.batch > w->batches[l]);
-        w->batches[l] = m.u.receipts.batch;
-        hear_receipts(w, &m);
+        assert_true(m.u.receipts.batch > w->batches[router][l]);
+        w->batches[router][l] = m.u.receipts.batch;
+        hear_receipts(w, router, &m);
     } else if (m.kind == WIRE_HELLO) {
         w->credit[l] = 0;
-        w->batches[l] = 0;
+        w->batches[router][l] = 0;
         hear_grants(w, l, &m.u.hello.stations);
     } else if (m.kind == WIRE_CREDIT) {
         hear_grants(w, l, &m.u.credit.stations);
@@ -230,7 +231,8 @@ void world_open(world *w)
                            .start = driver_start,
                            .stop = driver_stop,
                            .close = driver_close};
-    w->router = (sink_router_config){.name = "vl", .urgent = "", .other = ""};
+    w->routers[0] = (sink_router_config){.name = "vl", .urgent = "", .other = ""};
+    w->routers[1] = (sink_router_config){.name = "vl2", .urgent = "", .other = ""};
     w->drivers[0] = (sink_driver_config){"horn", "horn", NULL};
     w->drivers[1] = (sink_driver_config){"sms", "sms", NULL};
     station_at(w, 0, HORN, 0);
@@ -238,7 +240,7 @@ void world_open(world *w)
     station_at(w, 2, SMS, 1);
     w->config = (sink_config){.name = "test",
                               .state = w->trust.dir,
-                              .routers = &w->router,
+                              .routers = w->routers,
                               .router_count = 1,
                               .drivers = w->drivers,
                               .driver_count = 2,
@@ -260,8 +262,10 @@ void world_restart(world *w)
 {
     world_crash(w);
     begin(w);
-    sink_link_up(&w->sink, 0, LANE_URGENT);
-    sink_link_up(&w->sink, 0, LANE_OTHER);
+    for (size_t i = 0; i < w->config.router_count; i++) {
+        sink_link_up(&w->sink, i, LANE_URGENT);
+        sink_link_up(&w->sink, i, LANE_OTHER);
+    }
 }
 
 void world_close(world *w)
@@ -348,7 +352,7 @@ void world_order_bytes(world *w, const kg_buf *bytes, alert_id id, const wire_ta
     m.u.order.targets = t;
     m.u.order.target_count = 1;
     assert_int_equal(wire_write(&m, &frame), KG_OK);
-    sink_take(&w->sink, 0, LANE_URGENT, frame.s, frame.len);
+    sink_take(&w->sink, w->via, LANE_URGENT, frame.s, frame.len);
     kg_buf_done(&frame);
 }
 
@@ -383,7 +387,7 @@ void world_recall(world *w, const world_alert *what, const char *place, life_sta
     m.u.recall.target_count = 1;
     m.u.recall.reason = (uint32_t)reason;
     assert_int_equal(wire_write(&m, &frame), KG_OK);
-    sink_take(&w->sink, 0, LANE_URGENT, frame.s, frame.len);
+    sink_take(&w->sink, w->via, LANE_URGENT, frame.s, frame.len);
     kg_buf_done(&bytes);
     kg_buf_done(&frame);
 }
@@ -393,9 +397,9 @@ void world_kept(world *w)
     for (int l = 0; l < LANE_COUNT; l++) {
         wire_msg m = {.kind = WIRE_RECEIPTS_KEPT};
         kg_buf frame = {0};
-        m.u.receipts_kept.batch = w->batches[l];
+        m.u.receipts_kept.batch = w->batches[w->via][l];
         assert_int_equal(wire_write(&m, &frame), KG_OK);
-        sink_take(&w->sink, 0, (lane)l, frame.s, frame.len);
+        sink_take(&w->sink, w->via, (lane)l, frame.s, frame.len);
         kg_buf_done(&frame);
     }
     (void)world_turn(w);

@@ -30,7 +30,8 @@ typedef struct world {
     trust_fixture trust;
     sink sink;
     sink_config config;
-    sink_router_config router;
+    sink_router_config routers[2]; /* one is configured; a test may set config.router_count */
+    size_t via;                    /* the router that speaks */
     sink_driver_config drivers[2];
     sink_station_config stations[3];
     ledger *ledger;
@@ -39,7 +40,7 @@ typedef struct world {
     bool deaf;               /* the router's pipe is full */
     char heard[WORLD_TEXT];  /* "HELD 86.28756.loa/7#0 ..." since the last look */
     char played[WORLD_TEXT]; /* "start 86.28756.loa#0 ..." since the last look */
-    uint64_t batches[LANE_COUNT];
+    uint64_t batches[2][LANE_COUNT];
     sink_job *jobs[WORLD_JOBS]; /* that the driver has and has not ended */
     size_t job_count;
     bool at_once;      /* start ends DONE before it returns */
