@@ -90,11 +90,34 @@ static void say_to_all(sink *s, const holding *h, dlv_state state)
 
 /* ---- the job the driver sees ---- */
 
+/* Of the languages that the order asks for, those the station can render, in the order's order. Where it can render none
+ * of them all are left: better a language that may fail, and says so, than silence. */
+static kg_err keep_languages(const sink_station *at, alert_texts *wanted, kg_arena *mem)
+{
+    const char **kept = kg_arena_array(mem, wanted->count, sizeof *kept);
+    size_t count = 0;
+    for (size_t i = 0; kept != NULL && i < wanted->count; i++) {
+        for (size_t k = 0; k < at->languages.count; k++) {
+            if (strcmp(wanted->items[i], at->languages.items[k]) == 0) {
+                kept[count++] = wanted->items[i];
+                break;
+            }
+        }
+    }
+    if (count > 0) {
+        *wanted = (alert_texts){.items = kept, .count = count};
+    }
+    return kept != NULL ? KG_OK : KG_E_NOMEM;
+}
+
 static bool open_job(sink *s, holding *h)
 {
     wire_target t;
     kg_diag diag = {{0}};
-    const kg_err e = wire_target_read(h->target, h->target_len, &h->job_mem, &t, &diag);
+    kg_err e = wire_target_read(h->target, h->target_len, &h->job_mem, &t, &diag);
+    if (e == KG_OK) {
+        e = keep_languages(h->post->station, &t.languages, &h->job_mem);
+    }
     if (e != KG_OK) {
         sink_break(s, e, &diag); /* it was packed by us, or it is our own row */
         return false;

@@ -35,6 +35,11 @@ static int status(const cli_args *a)
     return ask_router(a, "status");
 }
 
+static int stations(const cli_args *a)
+{
+    return ask_router(a, "stations");
+}
+
 static int ledger(const cli_args *a)
 {
     return ask_router(a, "ledger");
@@ -122,6 +127,8 @@ static const cli_command commands[] = {
     {"cap check", "FILE...", "one line a document: file, verdict, rules, sentence; exit 1 when any was refused",
      no_options, 1, 10000, cap_check_command},
     {"status", "", "queue, stations, what waits for a person", ask_options, 0, 0, status},
+    {"stations", "", "every station of the province: its sink, whether it can be told now, what waits for it",
+     ask_options, 0, 0, stations},
     {"watch", "", "the status as it changes", ask_options, 0, 0, watch_command},
     {"ledger", "ALERT", "every target of an alert and its one state", ask_options, 1, 1, ledger},
     {"audit verify", "", "recompute the audit chain from its first row; names the row that does not fit", ask_options,

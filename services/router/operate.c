@@ -78,6 +78,17 @@ static kg_err say_number(control_reply *reply, const char *name, uint64_t value)
     return control_row(reply, cells, 2);
 }
 
+/* On both lanes: a station that could be told now, whatever comes. */
+static uint64_t stations_connected(const router *r)
+{
+    uint64_t connected = 0;
+    for (size_t i = 0; i < policy_station_count(r->core.policy); i++) {
+        const sinks_station look = sinks_look(r->sinks, (uint32_t)i);
+        connected += look.up[LANE_URGENT] && look.up[LANE_OTHER] ? 1 : 0;
+    }
+    return connected;
+}
+
 static kg_err status(void *ctx, const control_call *call, control_reply *reply, kg_diag *diag)
 {
     (void)call;
@@ -90,7 +101,9 @@ static kg_err status(void *ctx, const control_call *call, control_reply *reply, 
         e = say_number(reply, core_counter_name((core_counter)i), c->counts[i]);
     }
     for (int i = 0; e == KG_OK && i < DLV_STATE_COUNT; i++) {
-        e = say_number(reply, dlv_state_text((dlv_state)i), c->states[i]);
+        char name[32];
+        (void)snprintf(name, sizeof name, "now-%s", dlv_state_text((dlv_state)i)); /* deliveries, beside the counters */
+        e = say_number(reply, name, c->states[i]);
     }
     const struct {
         const char *name;
@@ -99,6 +112,7 @@ static kg_err status(void *ctx, const control_call *call, control_reply *reply, 
         {"queued", queue_total(c->queue)},
         {"waiting-for-a-person", c->held_count},
         {"sinks", sinks_count(r->sinks)},
+        {"stations-connected", stations_connected(r)},
         {"publishers", router_intake_peers(r->intake)},
         {"manifest", manifest_version(c->manifest)},
         {"queue-bytes", queue_bytes(c->queue)},

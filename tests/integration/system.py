@@ -155,8 +155,8 @@ class System:
 
     def status(self):
         done = self.keng("status")
-        pairs = (line.split(None, 1) for line in done.stdout.splitlines())
-        return {p[0]: p[1].strip() for p in pairs if len(p) == 2}
+        pairs = (line.split("\t") for line in done.stdout.splitlines())
+        return {p[0]: p[1] for p in pairs if len(p) == 2}
 
     def wait_connected(self, seconds=30):
         rows = [line.split("\t") for line in (SOURCE / f"deploy/provinces/{self.province()}/stations.tsv").read_text().splitlines()]
@@ -174,11 +174,11 @@ class System:
         lines = done.stdout.splitlines()
         if done.returncode != 0 or not lines:
             return {}
-        columns = lines[0].split()
+        columns = lines[0].split("\t")
         rows = {}
         for line in lines[1:]:
-            cells = line.split(None, len(columns) - 1)
-            if len(cells) >= 3:
+            cells = line.split("\t")
+            if len(cells) == len(columns):
                 row = dict(zip(columns, cells))
                 if cells[0] in rows:
                     raise AssertionError(f"{cells[0]} stands twice in the ledger of {alert}")
