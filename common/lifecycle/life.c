@@ -109,10 +109,9 @@ static bool is_exact(const life_ref *r, const life_node *m)
            strcmp(m->identifier, r->identifier) == 0;
 }
 
-/* How many records of the name there are, and whether one is exactly or by its sender what the reference names. */
+/* Is a record of the name here, by its sender or another's, and one that is exactly what the reference names? */
 typedef struct candidates {
-    size_t all;
-    bool exact, own;
+    bool exact, own, others;
 } candidates;
 
 static candidates look_up(const life *l, const life_ref *r)
@@ -120,8 +119,9 @@ static candidates look_up(const life *l, const life_ref *r)
     candidates c = {0};
     for (const life_node *n = life_index_named(&l->index, r->identifier); n != NULL; n = n->next_name) {
         if (n != r->from && strcmp(n->identifier, r->identifier) == 0) {
-            c.all++;
-            c.own = c.own || strcmp(n->sender, named_sender(r)) == 0;
+            const bool own = strcmp(n->sender, named_sender(r)) == 0;
+            c.own = c.own || own;
+            c.others = c.others || !own;
         }
         c.exact = c.exact || is_exact(r, n); /* itself too: a reference to itself matches nothing else */
     }
@@ -133,13 +133,7 @@ static bool matches(const life *l, const life_ref *r, const life_node *m)
     if (m == r->from || strcmp(m->identifier, r->identifier) != 0) {
         return false;
     }
-    const candidates c = look_up(l, r);
-    if (c.exact) {
-        return is_exact(r, m);
-    }
-    /* a person may release a reference that names nobody's sender: then it means the only one of that name */
-    const bool only = r->from->forced && r->sender[0] == '\0' && !c.own && c.all == 1;
-    return only || strcmp(m->sender, named_sender(r)) == 0;
+    return look_up(l, r).exact ? is_exact(r, m) : strcmp(m->sender, named_sender(r)) == 0;
 }
 
 static bool ends_others(const life_node *n)
@@ -272,7 +266,7 @@ static void describe(const life *l, const life_node *n, life_verdict *out)
             out->known = out->known || hit;
             out->status_clash = out->status_clash || (hit && m->status != n->status);
         }
-        out->foreign = out->foreign || (!n->forced && r->sender[0] == '\0' && !c.own && c.all > 0);
+        out->foreign = out->foreign || (!n->forced && r->sender[0] == '\0' && !c.own && c.others);
     }
 }
 

@@ -5,9 +5,9 @@
  *           then; an ending that arrives first leaves a tombstone that stops the late Alert. Same sender only, same
  *           status only. The state is a function of the set of messages, of what persons decided and of the time,
  *           never of the order (tests permute).
- * Matching  The full triple when a message with it is here, else all of (sender, identifier); a reference without a
- *           sender means the sender's own. References to itself, to something later, and around in a circle have no
- *           effect.
+ * Matching  The full triple when a message with it is here, else all of (sender, identifier). A reference without a
+ *           sender means the sender's own, also when released: nobody ends another's alert by leaving a name out.
+ *           References to itself, to something later, and around in a circle have no effect.
  * Revival   When the exact target comes after a loose match, the loosely matched alert is alive again: a change with
  *           LIFE_ALIVE. What was recalled stays recalled; whether it is aired again is a person's to decide.
  * Keeping   Small records by alert id, an ending for LIFE_TOMBSTONE_MS, anything for LIFE_KEEP_MS after its end; the
