@@ -8,30 +8,15 @@ static const char program[] = "keng-router";
 
 static const cli_option options[] = {
     {"config", "FILE", "router.yaml (default: /etc/keng/router.yaml)"},
+    {"check", NULL, "only check the configuration, the policy and the key manifest; start nothing"},
     {"verbose", NULL, "log what goes on in detail"},
     {NULL, NULL, NULL},
 };
-enum { OPT_CONFIG, OPT_VERBOSE };
+enum { OPT_CONFIG, OPT_CHECK, OPT_VERBOSE };
 
 static const char *config_of(const cli_args *args)
 {
     return args->values[OPT_CONFIG] != NULL ? args->values[OPT_CONFIG] : "/etc/keng/router.yaml";
-}
-
-static int run(const cli_args *args)
-{
-    router r = {0};
-    kg_diag diag = {{0}};
-    kg_log_open(program, args->values[OPT_VERBOSE] != NULL ? KG_DEBUG : KG_INFO);
-    kg_err e = trust_start(&diag);
-    if (e == KG_OK) {
-        e = router_open(&r, config_of(args), &diag);
-        if (e == KG_OK) {
-            e = router_run(&r, &diag);
-        }
-        router_close(&r);
-    }
-    return e == KG_OK ? CLI_OK : cli_fail(program, e, &diag);
 }
 
 static int check(const cli_args *args)
@@ -65,10 +50,28 @@ static int check(const cli_args *args)
     return e == KG_OK ? CLI_OK : cli_fail(program, e, &diag);
 }
 
+static int run(const cli_args *args)
+{
+    if (args->values[OPT_CHECK] != NULL) {
+        return check(args);
+    }
+    router r = {0};
+    kg_diag diag = {{0}};
+    kg_log_open(program, args->values[OPT_VERBOSE] != NULL ? KG_DEBUG : KG_INFO);
+    kg_err e = trust_start(&diag);
+    if (e == KG_OK) {
+        e = router_open(&r, config_of(args), &diag);
+        if (e == KG_OK) {
+            e = router_run(&r, &diag);
+        }
+        router_close(&r);
+    }
+    return e == KG_OK ? CLI_OK : cli_fail(program, e, &diag);
+}
+
 static const cli_command commands[] = {
-    {"run", "", "take alerts in and send them to the sinks, until SIGTERM", options, 0, 0, run},
-    {"check", "", "look at the configuration, the policy and the key manifest, and start nothing", options, 0, 0,
-     check},
+    {"", "", "Takes alerts in and sends them to the sinks, until SIGTERM. SIGHUP loads the key manifest anew.", options,
+     0, 0, run},
     {NULL, NULL, NULL, NULL, 0, 0, NULL},
 };
 
@@ -79,11 +82,11 @@ int main(int argc, char **argv)
         .summary = "takes signed public warnings in, and sends them to every station they are for",
         .description = "The router verifies who may say what, writes each alert and its planned deliveries to its "
                        "journal before anyone hears \"accepted\", and hands them to the sinks, urgent ones first, "
-                       "until each delivery has an outcome. SIGHUP reads the key manifest again.",
+                       "until each delivery has an outcome.",
         .commands = commands,
         .files = "/etc/keng/router.yaml  name, key, sign_key, root, manifest, policy, communes, geometry, state, "
                  "listen (intake, urgent, other, control, status), rate.",
-        .examples = "keng-router run --config router.yaml",
+        .examples = "keng-router --config router.yaml",
     };
     return cli_run(&face, argc, argv);
 }
