@@ -48,6 +48,7 @@ void ending_begin(core *c, alert_id id, life_state why, alert_id by)
     if (e == KG_E_NOTFOUND) {
         return; /* a tombstone: the alert itself has not come yet */
     }
+    book_alert *a = e == KG_OK ? core_alert(c, id, found.position) : NULL; /* as it was before */
     if (e == KG_OK) {
         e = journal_set_lifecycle(c->journal, found.position, (uint8_t)why, c->now_ms, &diag);
     }
@@ -68,7 +69,6 @@ void ending_begin(core *c, alert_id id, life_state why, alert_id by)
     core_audit(c, "keng-router", action, id_text, "by=%s", by_id);
     kg_log(KG_INFO, action, KG_TEXT("alert", id_text), KG_TEXT("by", by_id));
     core_unhold(c, found.position);
-    book_alert *a = core_alert(c, id, found.position);
     if (a != NULL) {
         if (a->lifecycle == LIFE_ALIVE) {
             a->waiting++;
