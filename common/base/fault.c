@@ -85,4 +85,3 @@ bool kg_fault_fails(const char *name)
 {
     return hit(name, true);
 }
-

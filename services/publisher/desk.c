@@ -22,6 +22,7 @@ enum { TALKS_MAX = 64, TALK_ALERTS_MAX = 256, DOCUMENT_MAX = 16 * 1024 * 1024, P
 /* What a talk still expects of one alert. */
 typedef struct topic {
     alert_id id;
+    int64_t submit_ms; /* when it went into the outbox */
     bool answered, over;
 } topic;
 
@@ -94,7 +95,7 @@ static topic *add_topic(talk *t, alert_id id)
     if (known != NULL || t->topic_count == TALK_ALERTS_MAX) {
         return known;
     }
-    t->topics[t->topic_count] = (topic){.id = id};
+    t->topics[t->topic_count] = (topic){.id = id, .submit_ms = kg_clock_wall_ms()};
     return &t->topics[t->topic_count++];
 }
 
@@ -141,7 +142,7 @@ static void on_progress(void *ctx, const wire_msg *m)
         }
         talk *t = &d->talks[i];
         kg_buf lines = {0};
-        const bool good = progress_lines(m, &lines);
+        const bool good = progress_lines(m, about->submit_ms, &lines);
         if (t->follow && lines.len > 0) {
             t->ears.say(t->ears.ctx, lines.s);
         }
@@ -176,7 +177,7 @@ static void on_timer(void *ctx)
 /* ---- documents ---- */
 
 typedef struct lookup {
-    alert_id id;
+    topic *about;
     const talk *talk;
     outbox_state state;
 } lookup;
@@ -184,8 +185,9 @@ typedef struct lookup {
 static kg_err note_state(void *ctx, const outbox_row *row)
 {
     lookup *l = ctx;
-    if (alert_id_same(l->id, row->id)) {
+    if (alert_id_same(l->about->id, row->id)) {
         l->state = row->state;
+        l->about->submit_ms = row->signed_ms;
         if (row->state != OUTBOX_WAITING) {
             say(l->talk, "answered before: %s%s%s", row->code != NULL && row->code[0] != '\0' ? row->code : "accepted",
                 row->sentence != NULL && row->sentence[0] != '\0' ? ": " : "",
@@ -199,7 +201,7 @@ static kg_err note_state(void *ctx, const outbox_row *row)
 static void take_known(desk *d, talk *t, topic *about)
 {
     kg_diag diag = {{0}};
-    lookup l = {.id = about->id, .talk = t};
+    lookup l = {.about = about, .talk = t};
     if (outbox_rows(d->outbox, false, note_state, &l, &diag) != KG_OK || l.state == OUTBOX_WAITING) {
         return;
     }

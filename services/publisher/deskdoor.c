@@ -293,7 +293,7 @@ static bool send_request(int fd, const desk_request *r, int document)
     return good;
 }
 
-static kg_err listen_to_end(int fd, void (*line)(const char *), int *status, kg_diag *diag)
+static kg_err listen_to_end(int fd, const deskdoor_line *line, int *status, kg_diag *diag)
 {
     char message[LINE_BYTES_MAX + 1];
     for (;;) {
@@ -310,11 +310,11 @@ static kg_err listen_to_end(int fd, void (*line)(const char *), int *status, kg_
             *status = (int)strtol(message + 1, NULL, 10);
             return KG_OK;
         }
-        line(message + 1);
+        line->say(line->ctx, message + 1);
     }
 }
 
-kg_err deskdoor_ask(const char *state, const desk_request *r, void (*line)(const char *), int *status, kg_diag *diag)
+kg_err deskdoor_ask(const char *state, const desk_request *r, const deskdoor_line *line, int *status, kg_diag *diag)
 {
     int dir = -1;
     int document = -1;

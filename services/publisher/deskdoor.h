@@ -16,7 +16,11 @@ KG_MUST_CHECK kg_err deskdoor_open(loop *l, desk *d, const char *state, deskdoor
 void deskdoor_close(deskdoor **d);
 
 /* The caller's side; blocks until the end. KG_E_NOTFOUND: no publisher runs on this state folder. */
-KG_MUST_CHECK kg_err deskdoor_ask(const char *state, const desk_request *r, void (*line)(const char *), int *status,
+typedef struct deskdoor_line {
+    void (*say)(void *ctx, const char *line);
+    void *ctx;
+} deskdoor_line;
+KG_MUST_CHECK kg_err deskdoor_ask(const char *state, const desk_request *r, const deskdoor_line *line, int *status,
                                   kg_diag *diag);
 
 #endif

@@ -47,7 +47,7 @@ static bool needs_a_look(uint32_t state)
     return state == DLV_PARTIAL || state == DLV_REFUSED || state == DLV_FAILED || state == DLV_UNCERTAIN;
 }
 
-bool progress_lines(const wire_msg *m, kg_buf *out)
+bool progress_lines(const wire_msg *m, int64_t submit_ms, kg_buf *out)
 {
     bool good = true;
     for (uint32_t k = 0; k < MEDIUM_COUNT; k++) {
@@ -57,9 +57,9 @@ bool progress_lines(const wire_msg *m, kg_buf *out)
         good = good && !(m->u.progress.tallies[i].count > 0 && needs_a_look(m->u.progress.tallies[i].state));
     }
     if (m->u.progress.final) {
-        kg_ignore(kg_buf_putf(out, "\nall final: last held after %" PRId64 " ms, last outcome after %" PRId64 " ms",
-                              m->u.progress.last_held_ms - m->u.progress.accepted_ms,
-                              m->u.progress.last_outcome_ms - m->u.progress.accepted_ms));
+        kg_ignore(kg_buf_putf(
+            out, "\nall final: last held %" PRId64 " ms, last outcome %" PRId64 " ms after it was submitted",
+            m->u.progress.last_held_ms - submit_ms, m->u.progress.last_outcome_ms - submit_ms));
     }
     return good;
 }

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "deskdoor.h"
@@ -26,6 +27,7 @@ typedef struct house {
     feedpoll *feeds;
     loop_timer *linger;
     int status;
+    size_t block; /* lines of the progress last printed */
 } house;
 
 static kg_err open_house(house *h, const publisher_config *c, kg_diag *diag)
@@ -98,16 +100,33 @@ int publisher_serve(const publisher_config *c, const publisher_watch *w)
     return e == KG_OK ? CLI_OK : cli_fail(program, e, &diag);
 }
 
-static void print_line(const char *line)
+static size_t line_ends(const char *text)
 {
-    (void)puts(line);
+    size_t ends = 0;
+    for (const char *p = text; *p != '\0'; p++) {
+        ends += *p == '\n' ? 1 : 0;
+    }
+    return ends;
+}
+
+/* Progress comes as a block of lines; on a terminal the next block is drawn over the last one. */
+static void print_text(void *ctx, const char *text)
+{
+    size_t *block = ctx; /* lines of the block that the cursor stands behind; 0 none */
+    const size_t lines = line_ends(text) + 1;
+    const bool terminal = isatty(STDOUT_FILENO) == 1;
+    if (terminal && lines > 1 && *block > 0) {
+        (void)printf("\033[%zuA\033[J", *block);
+    }
+    (void)puts(text);
     (void)fflush(stdout);
+    *block = lines > 1 ? lines : 0;
 }
 
 static void on_say(void *ctx, const char *line)
 {
-    (void)ctx;
-    print_line(line);
+    house *h = ctx;
+    print_text(&h->block, line);
 }
 
 /* The answer is there; the router may still be fetching the original document or a recording. */
@@ -132,7 +151,8 @@ int publisher_once(const publisher_config *c, const desk_request *r)
 {
     kg_diag diag = {{0}};
     int status = CLI_LATER;
-    kg_err e = deskdoor_ask(c->state, r, print_line, &status, &diag);
+    size_t block = 0;
+    kg_err e = deskdoor_ask(c->state, r, &(deskdoor_line){print_text, &block}, &status, &diag);
     if (e == KG_OK) {
         return status;
     }

@@ -18,16 +18,15 @@ static void a_bar_a_medium_and_the_times(void **state)
     m.u.progress.tallies = tallies;
     m.u.progress.tally_count = 3;
     kg_buf out = {0};
-    assert_true(progress_lines(&m, &out));
+    assert_true(progress_lines(&m, 1000, &out));
     assert_string_equal(out.s, "sms          [########################] 6/6  done 6\n"
                                "loudspeaker  [##################......] 93/124  held 31  done 93");
     kg_buf_clear(&out);
     m.u.progress.final = true;
-    m.u.progress.accepted_ms = 1000;
     m.u.progress.last_held_ms = 1350;
     m.u.progress.last_outcome_ms = 4200;
-    assert_true(progress_lines(&m, &out));
-    assert_non_null(strstr(out.s, "last held after 350 ms, last outcome after 3200 ms"));
+    assert_true(progress_lines(&m, 1000, &out));
+    assert_non_null(strstr(out.s, "last held 350 ms, last outcome 3200 ms after it was submitted"));
     kg_buf_done(&out);
 }
 
@@ -45,7 +44,7 @@ static void what_a_person_must_see_is_told(void **state)
         m.u.progress.tallies = &tally;
         m.u.progress.tally_count = 1;
         kg_buf out = {0};
-        if (progress_lines(&m, &out) != rows[i].good) {
+        if (progress_lines(&m, 1000, &out) != rows[i].good) {
             fail_msg("%s", dlv_state_text(rows[i].state));
         }
         kg_buf_done(&out);
