@@ -41,7 +41,7 @@ static kg_err import(const operator_config *c, const char *path, kg_diag *diag)
             bare += areas_at(ar, i)->has_geometry ? 0 : 1;
         }
         (void)printf("%zu communes with geometry from %s, %zu without; kept as %s\n"
-                     "Name it under `geometry:` in router.yaml and keng.yaml, then reload the router (SIGHUP).\n",
+                     "Name it under `geometry:` in router.yaml and keng.yaml, then restart the router.\n",
                      imported, path, bare, to);
     }
     kg_buf_done(&bytes);
