@@ -8,7 +8,7 @@
 #include "base/buf.h"
 #include "base/file.h"
 
-const cyaml_strval_t yaml_switch[2] = {{"false", false}, {"true", true}};
+const cyaml_strval_t yaml_switch[YAML_SWITCH_WORDS] = {{"false", false}, {"true", true}, {"no", false}, {"yes", true}};
 
 /* libcyaml reports through a log: first what is wrong, then a backtrace from the innermost place outwards. */
 typedef struct complaint {

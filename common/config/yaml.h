@@ -19,11 +19,12 @@
 
 enum { YAML_MAX = 4 * 1024 * 1024 };
 
-/* A field that is true or false and nothing else. libcyaml's own bool takes every word it does not know for true: a
- * mistyped "flase" would switch on what it was meant to switch off. */
-extern const cyaml_strval_t yaml_switch[2];
+/* A field that is true or false (yes or no) and nothing else. libcyaml's own bool takes every word it does not know for
+ * true: a mistyped "flase" would switch on what it was meant to switch off. */
+enum { YAML_SWITCH_WORDS = 4 };
+extern const cyaml_strval_t yaml_switch[YAML_SWITCH_WORDS];
 #define YAML_SWITCH(key, flags, type, member)                                                                          \
-    CYAML_FIELD_ENUM(key, CYAML_FLAG_STRICT | (flags), type, member, yaml_switch, 2)
+    CYAML_FIELD_ENUM(key, CYAML_FLAG_STRICT | (flags), type, member, yaml_switch, YAML_SWITCH_WORDS)
 
 KG_MUST_CHECK kg_err yaml_load(const char *path, const cyaml_schema_value_t *schema, void **out, kg_diag *diag);
 /* The same from n bytes of memory with a NUL behind them; `name` stands in complaints. */

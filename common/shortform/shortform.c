@@ -85,7 +85,7 @@ static const cyaml_schema_field_t form_fields[] = {
     MAYBE(raw_form, "civil_defence_decision", civil_defence_decision, SHORT_MAX),
     MAYBE(raw_form, "emergency_instrument", emergency_instrument, SHORT_MAX),
     CYAML_FIELD_UINT("phase", CYAML_FLAG_OPTIONAL, raw_form, phase),
-    CYAML_FIELD_BOOL("first_warning", CYAML_FLAG_OPTIONAL, raw_form, first_warning),
+    YAML_SWITCH("first_warning", CYAML_FLAG_OPTIONAL, raw_form, first_warning),
     MAYBE(raw_form, "sms", sms, SHORT_MAX),
     MAYBE(raw_form, "sms_accented", sms_accented, SHORT_MAX),
     MAYBE(raw_form, "speech", speech, LONG_MAX),

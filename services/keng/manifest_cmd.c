@@ -39,7 +39,7 @@ static const cyaml_schema_field_t entry_fields[] = {
     LIST("areas", areas),
     LIST("sectors", sectors),
     MAYBE(raw_entry, "class", class),
-    CYAML_FIELD_BOOL("first_warning", CYAML_FLAG_OPTIONAL, raw_entry, first_warning),
+    YAML_SWITCH("first_warning", CYAML_FLAG_OPTIONAL, raw_entry, first_warning),
     MAYBE(raw_entry, "role", role),
     LIST("stations", stations),
     MAYBE(raw_entry, "from", from),

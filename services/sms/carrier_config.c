@@ -15,7 +15,7 @@ static const cyaml_schema_field_t fields[] = {
     CYAML_FIELD_STRING_PTR("url", CYAML_FLAG_POINTER, carrier_config, url, 1, 1024),
     CYAML_FIELD_STRING_PTR("token", CYAML_FLAG_POINTER, carrier_config, token, 1, 4096),
     CYAML_FIELD_STRING_PTR("ca", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, carrier_config, ca, 1, 4096),
-    CYAML_FIELD_BOOL("drills", CYAML_FLAG_OPTIONAL, carrier_config, drills),
+    YAML_SWITCH("drills", CYAML_FLAG_OPTIONAL, carrier_config, drills),
     CYAML_FIELD_UINT("deadline_min", CYAML_FLAG_OPTIONAL, carrier_config, deadline_min),
     CYAML_FIELD_UINT("poll_s", CYAML_FLAG_OPTIONAL, carrier_config, poll_s),
     CYAML_FIELD_UINT("answer_s", CYAML_FLAG_OPTIONAL, carrier_config, answer_s),

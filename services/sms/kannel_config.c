@@ -24,7 +24,7 @@ static const cyaml_schema_field_t fields[] = {
     CYAML_FIELD_UINT("window", CYAML_FLAG_OPTIONAL, kannel_config, window),
     CYAML_FIELD_UINT("urgent_window", CYAML_FLAG_OPTIONAL, kannel_config, urgent_window),
     CYAML_FIELD_UINT("receipt_wait_s", CYAML_FLAG_OPTIONAL, kannel_config, receipt_wait_s),
-    CYAML_FIELD_BOOL("drills", CYAML_FLAG_OPTIONAL, kannel_config, drills),
+    YAML_SWITCH("drills", CYAML_FLAG_OPTIONAL, kannel_config, drills),
     CYAML_FIELD_MAPPING("message", CYAML_FLAG_DEFAULT, kannel_config, message, rules_fields),
     CYAML_FIELD_END,
 };

@@ -12,7 +12,7 @@ static const cyaml_strval_t on_forbidden[] = {{"replace", FORBIDDEN_REPLACE}, {"
 
 const cyaml_schema_field_t rules_fields[] = {
     CYAML_FIELD_STRING_PTR("sender", CYAML_FLAG_POINTER, rules, sender, 1, RULES_SENDER_MAX),
-    CYAML_FIELD_BOOL("accented", CYAML_FLAG_OPTIONAL, rules, accented),
+    YAML_SWITCH("accented", CYAML_FLAG_OPTIONAL, rules, accented),
     CYAML_FIELD_BOOL("ucs2", CYAML_FLAG_OPTIONAL, rules, ucs2),
     CYAML_FIELD_UINT("max_parts", CYAML_FLAG_OPTIONAL, rules, max_parts),
     CYAML_FIELD_STRING_PTR("forbidden", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, rules, forbidden, 0, FORBIDDEN_MOST),

@@ -31,7 +31,7 @@ static const cyaml_schema_field_t config_fields[] = {
     CYAML_FIELD_STRING_PTR("folder", CYAML_FLAG_POINTER, liquidsoap_config, folder, 1, 1024),
     CYAML_FIELD_STRING_PTR("seen_as", CYAML_FLAG_OPTIONAL | CYAML_FLAG_POINTER, liquidsoap_config, seen_as, 1, 1024),
     CYAML_FIELD_UINT("poll_ms", CYAML_FLAG_OPTIONAL, liquidsoap_config, poll_ms),
-    CYAML_FIELD_BOOL("plain", CYAML_FLAG_OPTIONAL, liquidsoap_config, plain),
+    YAML_SWITCH("plain", CYAML_FLAG_OPTIONAL, liquidsoap_config, plain),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t config_schema = {

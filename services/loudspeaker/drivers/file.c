@@ -34,7 +34,7 @@ typedef struct file_config {
 static const cyaml_schema_field_t file_fields[] = {
     AIRING_SPEECH_FIELD(file_config, speech),
     CYAML_FIELD_STRING_PTR("folder", CYAML_FLAG_POINTER, file_config, folder, 1, 1024),
-    CYAML_FIELD_BOOL("paced", CYAML_FLAG_OPTIONAL, file_config, paced),
+    YAML_SWITCH("paced", CYAML_FLAG_OPTIONAL, file_config, paced),
     CYAML_FIELD_UINT("keep", CYAML_FLAG_OPTIONAL, file_config, keep),
     CYAML_FIELD_END,
 };

@@ -30,7 +30,7 @@ typedef struct spool_config {
 static const cyaml_schema_field_t spool_fields[] = {
     CYAML_FIELD_STRING_PTR("folder", CYAML_FLAG_POINTER, spool_config, folder, 1, 4096),
     CYAML_FIELD_STRING_PTR("operator", CYAML_FLAG_POINTER, spool_config, operator_id, 1, REQUEST_OPERATOR_MAX - 1),
-    CYAML_FIELD_BOOL("drills", CYAML_FLAG_OPTIONAL, spool_config, drills),
+    YAML_SWITCH("drills", CYAML_FLAG_OPTIONAL, spool_config, drills),
     CYAML_FIELD_UINT("deadline_min", CYAML_FLAG_OPTIONAL, spool_config, deadline_min),
     CYAML_FIELD_STRING_PTR("phone", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, spool_config, phone, 0, 64),
     CYAML_FIELD_MAPPING("message", CYAML_FLAG_DEFAULT, spool_config, message, rules_fields),
