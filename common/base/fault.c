@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +17,10 @@ static struct {
     char name[64];
     unsigned long left;
     int list_fd;
-    const char *seen[SEEN_MAX];
+    struct {
+        const char *name;
+        unsigned long times;
+    } seen[SEEN_MAX];
     size_t seen_count;
 } armed = {.list_fd = -1};
 
@@ -40,28 +44,34 @@ static void arm(void)
     }
 }
 
+static void write_line(const char *name, unsigned long times)
+{
+    char line[96];
+    const int n = snprintf(line, sizeof line, "%.64s %lu\n", name, times);
+    if (write(armed.list_fd, line, (size_t)n) < 0) {
+        armed.list_fd = -1;
+    }
+}
+
+/* The 1st, 2nd, 4th, 8th ... time: a campaign then knows how often a point is passed, to a factor of two. */
 static void note(const char *name)
 {
     if (armed.list_fd < 0) {
         return;
     }
-    for (size_t i = 0; i < armed.seen_count; i++) {
-        if (strcmp(armed.seen[i], name) == 0) {
-            return;
-        }
+    size_t i = 0;
+    while (i < armed.seen_count && strcmp(armed.seen[i].name, name) != 0) {
+        i++;
     }
-    if (armed.seen_count < SEEN_MAX) {
-        armed.seen[armed.seen_count++] = name;
-        char line[80];
-        size_t n = strlen(name);
-        if (n > sizeof line - 1) {
-            n = sizeof line - 1;
-        }
-        memcpy(line, name, n);
-        line[n] = '\n';
-        if (write(armed.list_fd, line, n + 1) < 0) {
-            armed.list_fd = -1;
-        }
+    if (i == SEEN_MAX) {
+        return;
+    }
+    if (i == armed.seen_count) {
+        armed.seen[armed.seen_count++].name = name;
+    }
+    const unsigned long times = ++armed.seen[i].times;
+    if ((times & (times - 1)) == 0) {
+        write_line(name, times);
     }
 }
 

@@ -4,7 +4,7 @@
  * Use       KG_FAULT("journal.after_commit") stands at every commit, send and playout boundary.
  *           KENG_FAULT="journal.after_commit:3" in the environment kills the process the third time it gets there;
  *           "name:3:fail" makes KG_FAULT_FAILS("name") true that time instead. KENG_FAULT_LIST=FILE appends every name
- *           reached, once each, so that a campaign knows them all.
+ *           reached with the number of times, at the 1st, 2nd, 4th, 8th ... time, so that a campaign knows them all.
  * Builds    Only with KENG_FAULTS (dev, asan, fuzz). A release has none of it.
  */
 #ifndef KENG_BASE_FAULT_H
