@@ -8,6 +8,7 @@
 #ifndef KENG_BASE_LOG_H
 #define KENG_BASE_LOG_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef enum kg_level { KG_ERROR, KG_WARNING, KG_INFO, KG_DEBUG } kg_level;
@@ -18,8 +19,18 @@ typedef struct kg_field {
     int64_t number;
 } kg_field;
 
-#define KG_TEXT(k, v)             ((kg_field){.key = (k), .text = (v) != NULL ? (v) : ""})
-#define KG_INT(k, v)              ((kg_field){.key = (k), .number = (int64_t)(v)})
+static inline kg_field KG_TEXT(const char *key, const char *text)
+{
+    return (kg_field){.key = key, .text = text != NULL ? text : ""};
+}
+
+static inline kg_field kg_int(const char *key, int64_t value)
+{
+    return (kg_field){.key = key, .number = value};
+}
+
+/* Counts of every integer type are logged as they are. */
+#define KG_INT(k, v)              kg_int((k), (int64_t)(v))
 #define kg_log(level, event, ...) kg_log_fields((level), (event), (const kg_field[]){__VA_ARGS__, {.key = NULL}})
 
 void kg_log_open(const char *program, kg_level most); /* main only */

@@ -26,7 +26,7 @@ static void say_ones(unsigned ones, unsigned tens, kg_buf *out)
     } else if (ones == 5 && tens >= 1) {
         say_word("lăm", out);
     } else if (ones > 0) {
-        say_word(digit_words[ones], out);
+        say_word(digit_words[ones % 10], out);
     }
 }
 

@@ -223,7 +223,7 @@ void public_text(const public_key *k, char out[KEY_TEXT])
 
 bool public_read(const char *text, public_key *out)
 {
-    public_key k;
+    public_key k = {{0}};
     if (!kg_hex_read(text, k.b, KEY_BYTES)) {
         return false;
     }

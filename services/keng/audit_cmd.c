@@ -14,6 +14,7 @@ enum { OPT_CONFIG, OPT_TO, ROW_CELLS = 7, PAGE_TIMEOUT_MS = 30000 };
 static bool read_row(const wire_row *w, audit_row *out)
 {
     char *end = NULL;
+    *out = (audit_row){0};
     if (w->cells.count != ROW_CELLS || !kg_hex_read(w->cells.items[6], out->chain.b, sizeof out->chain.b)) {
         return false;
     }

@@ -488,6 +488,7 @@ void router_intake_answer(router_intake *in, bool committed)
             order[n++] = &in->items[i];
         }
     }
+    /* cppcheck-suppress uninitvar ; order[0..n) is filled just above */
     qsort(order, n, sizeof(intake_item *), urgent_first);
     for (size_t i = 0; i < n;) {
         wire_verdict verdicts[VERDICTS_A_RECEIPT];

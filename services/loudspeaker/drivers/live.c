@@ -137,7 +137,10 @@ static kg_err config_load(live *v, const char *path, kg_diag *diag)
     kg_err e = KG_OK;
     if (path != NULL) {
         e = yaml_load(path, &live_schema, &data, diag);
-    } else if ((data = calloc(1, sizeof(live_config))) == NULL) {
+    } else {
+        data = calloc(1, sizeof(live_config));
+    }
+    if (e == KG_OK && data == NULL) {
         e = kg_fail(diag, KG_E_NOMEM, "no memory");
     }
     if (e != KG_OK) {
@@ -306,6 +309,7 @@ static kg_err live_start(void *self, sink_job *job, kg_diag *diag)
         e = gstplay_start(sink_loop(v->host), &order, &p->play, diag);
     }
     if (e == KG_OK) {
+        /* cppcheck-suppress memleak ; p is the sound's own part now */
         return KG_OK;
     }
     /* ended here rather than by the engine, which could not release the sound; nothing was heard */
@@ -316,6 +320,7 @@ static kg_err live_start(void *self, sink_job *job, kg_diag *diag)
                   &(sink_outcome){.state = kg_err_class(e) == KG_TEMP ? DLV_PENDING : DLV_FAILED,
                                   .code = "not-started",
                                   .detail = detail.text});
+    /* cppcheck-suppress memleak ; playing_free released it */
     return KG_OK;
 }
 
