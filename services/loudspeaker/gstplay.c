@@ -196,9 +196,9 @@ static kg_err build(gstplay *g, const gstplay_order *o, kg_diag *diag)
 
 static kg_err watch(gstplay *g, kg_diag *diag)
 {
+    /* cppcheck-suppress legacyUninitvar ; it is initialised here, and filled in below */
     GPollFD fd = {.fd = -1, .events = 0, .revents = 0};
     g->bus = gst_element_get_bus(g->pipeline);
-    /* cppcheck-suppress legacyUninitvar ; it is initialised, and filled in here */
     gst_bus_get_pollfd(g->bus, &fd);
     g->bus_fd = fd.fd;
     kg_err e = loop_watch(g->loop, g->bus_fd, LOOP_READ, on_bus, g);

@@ -22,7 +22,7 @@
 #include "trust/manifest.h"
 #include "trust/verify.h"
 
-enum { CORE_NO_STATION = UINT32_MAX }; /* the policy knows it no more */
+static const uint32_t CORE_NO_STATION = UINT32_MAX; /* the policy knows it no more */
 
 typedef enum core_counter {
     COUNT_SUBMITTED,
