@@ -82,7 +82,7 @@ class System:
 
     def start(self, *names, **environment):
         for name in names:
-            program = [BIN / f"keng-{name}"] + (["run"] if name in ("publisher", "router") else [])
+            program = [BIN / f"keng-{name}"] + (["run"] if name == "publisher" else [])
             with open(self.dir / f"{name}.log", "ab") as log:
                 self.processes[name] = subprocess.Popen(
                     program + ["--config", self.home / f"{name}.yaml"], stdout=log, stderr=log,
