@@ -258,7 +258,7 @@ kg_err http_place_of(const char *url, http_place *out, kg_diag *diag)
                        strlen(host) >= HTTP_HOST_MAX)) {
         e = kg_fail(diag, KG_E_INVALID, "\"%s\" has no scheme or host of its own", url);
     }
-    if (e == KG_OK) {
+    if (e == KG_OK && scheme != NULL && host != NULL) {
         *out = (http_place){{0}, {0}};
         memcpy(out->scheme, scheme, strlen(scheme));
         memcpy(out->host, host, strlen(host));

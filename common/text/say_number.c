@@ -5,7 +5,11 @@
 #include "text/say_vi.h"
 #include "text/say_words.h"
 
-static const char *const digit_words[] = {"không", "một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín"};
+static const char *digit_word(unsigned digit)
+{
+    static const char *const words[] = {"không", "một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín"};
+    return words[digit % 10];
+}
 
 enum { BILLION = 1000000000 };
 
@@ -26,7 +30,7 @@ static void say_ones(unsigned ones, unsigned tens, kg_buf *out)
     } else if (ones == 5 && tens >= 1) {
         say_word("lăm", out);
     } else if (ones > 0) {
-        say_word(digit_words[ones % 10], out);
+        say_word(digit_word(ones), out);
     }
 }
 
@@ -38,7 +42,7 @@ static void say_group(unsigned n, bool full, kg_buf *out)
     const unsigned ones = n % 10;
     const bool said_hundreds = hundreds > 0 || full;
     if (said_hundreds) {
-        say_word(digit_words[hundreds], out);
+        say_word(digit_word(hundreds), out);
         say_word("trăm", out);
     }
     if (tens == 0 && ones > 0 && said_hundreds) {
@@ -46,7 +50,7 @@ static void say_group(unsigned n, bool full, kg_buf *out)
     } else if (tens == 1) {
         say_word("mười", out);
     } else if (tens > 1) {
-        say_word(digit_words[tens], out);
+        say_word(digit_word(tens), out);
         say_word("mươi", out);
     }
     say_ones(ones, tens, out);
@@ -90,7 +94,7 @@ static void say_magnitude(uint64_t n, kg_buf *out)
 kg_err say_vi_number(int64_t n, kg_buf *out)
 {
     if (n == 0) {
-        say_word(digit_words[0], out);
+        say_word(digit_word(0), out);
         return kg_buf_failed(out);
     }
     if (n < 0) {
@@ -104,7 +108,7 @@ kg_err say_digits(const char *s, size_t n, kg_buf *out)
 {
     for (size_t i = 0; i < n; i++) {
         if (s[i] >= '0' && s[i] <= '9') {
-            say_word(digit_words[s[i] - '0'], out);
+            say_word(digit_word((unsigned)(s[i] - '0')), out);
         } else if (i > 0 && s[i - 1] >= '0' && s[i - 1] <= '9') {
             kg_ignore(kg_buf_puts(out, ",")); /* a failure marks the buffer */
         }

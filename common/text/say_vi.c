@@ -169,14 +169,12 @@ static void copy_word(walk *w, size_t n, bool capitals, size_t letters)
     if (glued) {
         say_put(w->out, "");
     }
-    if (capitals && letters >= 2 && say_is_syllable(s, n)) {
+    const bool word = letters > SPELL_MOST || (letters >= 2 && say_is_syllable(s, n));
+    if (capitals && word) {
         put_lower(w, s, n);
         w->spoken = false;
-    } else if (capitals && ((letters >= 2 && letters <= SPELL_MOST) || (letters == 1 && glued))) {
+    } else if (capitals && (letters >= 2 || glued)) {
         spell(w, s, n);
-    } else if (capitals && letters > SPELL_MOST) {
-        put_lower(w, s, n);
-        w->spoken = false;
     } else {
         put(w->out, s, n);
         w->spoken = false;

@@ -117,10 +117,10 @@ kg_err numbers_load(const char *path, numbers *out, kg_diag *diag)
         p += strcspn(p, "\n");
         p += *p == '\n' ? 1 : 0;
     }
-    if (e == KG_OK && got.count > 0) {
+    if (e == KG_OK && got.items != NULL && got.count > 0) {
         qsort(got.items, got.count, sizeof *got.items, by_mark);
     }
-    for (size_t i = 1; e == KG_OK && i < got.count; i++) {
+    for (size_t i = 1; e == KG_OK && got.items != NULL && i < got.count; i++) {
         if (got.items[i].mark == got.items[i - 1].mark) {
             e = kg_fail(diag, KG_E_INVALID, "%s: one number stands in it twice (it ends in %s)", path,
                         got.items[i].digits + strlen(got.items[i].digits) - 3);
@@ -137,7 +137,7 @@ kg_err numbers_load(const char *path, numbers *out, kg_diag *diag)
 
 void numbers_done(numbers *n)
 {
-    for (size_t i = 0; i < n->count; i++) {
+    for (size_t i = 0; n->items != NULL && i < n->count; i++) {
         explicit_bzero(n->items[i].digits, sizeof n->items[i].digits);
     }
     kg_arena_done(&n->mem);

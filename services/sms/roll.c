@@ -130,7 +130,7 @@ kg_err roll_open(const char *path, const numbers *all, const alert_texts *commun
 
 void roll_close(roll *r)
 {
-    for (size_t i = 0; i < r->count; i++) {
+    for (size_t i = 0; r->items != NULL && i < r->count; i++) {
         explicit_bzero(r->items[i].digits, sizeof r->items[i].digits);
     }
     kg_arena_done(&r->mem);

@@ -25,7 +25,7 @@
 #include "messages.h"
 #include "roll.h"
 
-enum { PAUSE_FIRST_MS = 1000, PAUSE_MOST_MS = 30000, BURST_MAX = 200 };
+enum { URL_MAX = 16384, PAUSE_FIRST_MS = 1000, PAUSE_MOST_MS = 30000, BURST_MAX = 200 };
 
 typedef struct kannel_sink kannel_sink;
 typedef struct batch batch;
@@ -141,24 +141,22 @@ static void end_counted(batch *b)
                    b->texts.items[0].size.parts > 1 ? " Tin nhiều phần: báo cáo chỉ cho phần đầu." : "",
                    b->texts.gaps.len > 0 ? " Thiếu: " : "", kg_buf_str(&b->texts.gaps));
     const char *code = state == DLV_DONE ? "" : doubt > 0 ? "no-report" : c.refused > 0 ? "refused" : "not-delivered";
-    batch_end(b, &(sink_outcome){.state = state,
-                                 .certainty = state == DLV_DONE || state == DLV_PARTIAL ? CERTAIN_FINISHED
-                                              : c.sent > 0                              ? CERTAIN_ACCEPTED
-                                                                                        : CERTAIN_NONE,
-                                 .code = code,
-                                 .detail = detail,
-                                 .sent = c.sent,
-                                 .reached = c.delivered});
+    dlv_certainty sure = c.sent > 0 ? CERTAIN_ACCEPTED : CERTAIN_NONE;
+    sure = state == DLV_DONE || state == DLV_PARTIAL ? CERTAIN_FINISHED : sure;
+    const sink_outcome o = {
+        .state = state, .certainty = sure, .code = code, .detail = detail, .sent = c.sent, .reached = c.delivered};
+    batch_end(b, &o);
 }
 
 /* Nothing was handed over: the engine tries again, waiting longer each time. */
 static void end_untouched(batch *b)
 {
     const bool login = strcmp(b->why_code, "login") == 0;
-    batch_end(b, &(sink_outcome){.state = DLV_PENDING,
-                                 .code = login ? "login" : "gateway-down",
-                                 .detail = login ? "Kannel không nhận tên hoặc mật khẩu: kiểm tra cấu hình."
-                                                 : "Không kết nối được với Kannel; sẽ gửi lại."});
+    static const sink_outcome no_login = {
+        .state = DLV_PENDING, .code = "login", .detail = "Kannel không nhận tên hoặc mật khẩu: kiểm tra cấu hình."};
+    static const sink_outcome down = {
+        .state = DLV_PENDING, .code = "gateway-down", .detail = "Không kết nối được với Kannel; sẽ gửi lại."};
+    batch_end(b, login ? &no_login : &down);
 }
 
 /* After each change: is it over? */
@@ -233,8 +231,11 @@ static void on_answer(void *ctx, const http_answer *h)
 
 static kg_err send_one(batch *b, const roll_entry *e, kg_diag *diag)
 {
-    kg_buf url = {.max = 16 * 1024};
+    kg_buf url = {.max = URL_MAX};
     ask *a = calloc(1, sizeof *a);
+    if (a == NULL) {
+        return kg_fail(diag, KG_E_NOMEM, "no memory for a message");
+    }
     const message *m = &b->texts.items[0];
     const kannel_message one = {.to = e->digits,
                                 .text = e->once_more ? kg_buf_str(&b->repeat_text) : kg_buf_str(&m->text),
@@ -242,7 +243,7 @@ static kg_err send_one(batch *b, const roll_entry *e, kg_diag *diag)
                                 .key = b->owner->key,
                                 .batch = b->number,
                                 .mark = e->mark};
-    kg_err err = a != NULL ? kannel_url(b->owner->config, kg_buf_str(&b->owner->password), &one, &url) : KG_E_NOMEM;
+    kg_err err = kannel_url(b->owner->config, kg_buf_str(&b->owner->password), &one, &url);
     if (err != KG_OK) {
         err = kg_fail(diag, err, "no memory for a message");
     } else {
@@ -417,7 +418,8 @@ static batch *batch_new(kannel_sink *d, sink_job *job, kg_err *e, kg_diag *diag)
         return NULL;
     }
     *e = KG_OK;
-    sink_finish(d->host, job, &(sink_outcome){.state = DLV_REFUSED, .code = code, .detail = why.text});
+    const sink_outcome refused = {.state = DLV_REFUSED, .code = code, .detail = why.text};
+    sink_finish(d->host, job, &refused);
     return NULL;
 }
 
@@ -470,12 +472,13 @@ static void kannel_stop(void *self, sink_job *job)
     char detail[160];
     (void)snprintf(detail, sizeof detail, "Đã dừng: %zu trên %zu số chưa gửi, đến máy %zu.", c.waiting, b->roll.count,
                    c.delivered);
-    batch_end(b, &(sink_outcome){.state = c.sent > 0 ? DLV_PARTIAL : DLV_UNCERTAIN,
-                                 .certainty = c.sent > 0 ? CERTAIN_STARTED : CERTAIN_NONE,
-                                 .code = "stopped",
-                                 .detail = detail,
-                                 .sent = c.sent,
-                                 .reached = c.delivered});
+    const sink_outcome o = {.state = c.sent > 0 ? DLV_PARTIAL : DLV_UNCERTAIN,
+                            .certainty = c.sent > 0 ? CERTAIN_STARTED : CERTAIN_NONE,
+                            .code = "stopped",
+                            .detail = detail,
+                            .sent = c.sent,
+                            .reached = c.delivered};
+    batch_end(b, &o);
 }
 
 static void kannel_close(void *self)
@@ -486,7 +489,8 @@ static void kannel_close(void *self)
     }
     while (d->batches != NULL) {
         batch *b = d->batches;
-        batch_unlink(b);
+        d->batches = b->next;
+        b->job->driver_data = NULL;
         batch_free(b);
     }
     listener_close(&d->reports);

@@ -203,8 +203,7 @@ static void on_taken(errand *r)
     r->taken = true;
     KG_FAULT("sms.mail.taken");
     note(r, "taken");
-    kg_log(KG_INFO, "mail.taken", KG_TEXT("alert", r->job->id_text), KG_TEXT("request", r->id),
-           KG_TEXT("confirm", "waits for a telephone confirmation"));
+    kg_log(KG_INFO, "mail.taken", KG_TEXT("alert", r->job->id_text), KG_TEXT("request", r->id));
 }
 
 static void on_mail(void *ctx, const http_answer *a)
@@ -272,7 +271,8 @@ static errand *errand_new(mail *d, sink_job *job, kg_err *e, kg_diag *diag)
     }
     if (*e != KG_OK && kg_err_class(*e) != KG_TEMP) {
         *e = KG_OK;
-        sink_finish(d->host, job, &(sink_outcome){.state = DLV_REFUSED, .code = code, .detail = why.text});
+        const sink_outcome refused = {.state = DLV_REFUSED, .code = code, .detail = why.text};
+        sink_finish(d->host, job, &refused);
         return NULL;
     }
     errand *r = *e == KG_OK ? calloc(1, sizeof *r) : NULL;
@@ -368,12 +368,13 @@ static void mail_stop(void *self, sink_job *job)
     errand *r = job->driver_data;
     (void)self;
     const bool nothing = !r->taken && !r->maybe_taken && !r->in_flight;
-    errand_end(r,
-               &(sink_outcome){.state = nothing ? DLV_PENDING : DLV_UNCERTAIN,
-                               .certainty = r->taken ? CERTAIN_ACCEPTED : CERTAIN_NONE,
-                               .code = "not-confirmed",
-                               .detail = "Đã gửi thư tới nhà mạng nhưng chưa ai xác nhận qua điện thoại; cần gọi hỏi "
-                                         "và báo dừng nếu còn đang gửi."});
+    const sink_outcome o = {.state = nothing ? DLV_PENDING : DLV_UNCERTAIN,
+                            .certainty = r->taken ? CERTAIN_ACCEPTED : CERTAIN_NONE,
+                            .code = "not-confirmed",
+                            .detail =
+                                "Đã gửi thư tới nhà mạng nhưng chưa ai xác nhận qua điện thoại; cần gọi hỏi và báo "
+                                "dừng nếu còn đang gửi."};
+    errand_end(r, &o);
 }
 
 static void mail_close(void *self)
@@ -384,7 +385,8 @@ static void mail_close(void *self)
     }
     while (d->errands != NULL) {
         errand *r = d->errands;
-        errand_unlink(r);
+        d->errands = r->next;
+        r->job->driver_data = NULL;
         errand_free(r);
     }
     http_free(&d->urgent);

@@ -132,7 +132,8 @@ static order *order_new(operator_sink *d, sink_job *job, kg_err *e, kg_diag *dia
             return NULL;
         }
         *e = KG_OK;
-        sink_finish(d->host, job, &(sink_outcome){.state = DLV_REFUSED, .code = code, .detail = why.text});
+        const sink_outcome refused = {.state = DLV_REFUSED, .code = code, .detail = why.text};
+        sink_finish(d->host, job, &refused);
         return NULL;
     }
     const int64_t last_ms = job->alert->sent_ms + (int64_t)d->config->deadline_min * 60000;

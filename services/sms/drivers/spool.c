@@ -116,7 +116,8 @@ static bool make_texts(const spool *d, sink_job *job)
     if (e != KG_OK) {
         free(m);
         const bool later = kg_err_class(e) == KG_TEMP;
-        end_job(d, job, &(sink_outcome){.state = later ? DLV_PENDING : DLV_REFUSED, .code = code, .detail = why.text});
+        const sink_outcome o = {.state = later ? DLV_PENDING : DLV_REFUSED, .code = code, .detail = why.text};
+        end_job(d, job, &o);
         return false;
     }
     job->driver_data = m;
