@@ -33,7 +33,8 @@ typedef struct book_alert {
     uint32_t count;          /* lines */
     uint32_t open;           /* of them not final */
     uint8_t class, weight, lifecycle;
-    uint8_t waiting;  /* work lists it stands in */
+    uint8_t waiting; /* work lists it stands in */
+    bool silence_told;
     book_line *lines; /* in the same block */
 } book_alert;
 

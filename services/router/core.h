@@ -78,6 +78,7 @@ typedef struct core {
     core_held *held;
     size_t held_count, held_cap;
     int64_t next_expiry_ms;
+    uint64_t silence_from; /* position: so far the alerts have been looked at for silent stations */
     uint64_t counts[COUNTER_COUNT];
     uint64_t steps;                   /* rises with every change of a delivery */
     uint64_t states[DLV_STATE_COUNT]; /* deliveries of the book by state */

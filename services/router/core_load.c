@@ -268,6 +268,7 @@ static void forget(core *c)
     c->ending.count = c->ended.count = c->tell.count = 0;
     c->held_count = 0;
     c->next_expiry_ms = 0;
+    c->silence_from = 0;
     memset(c->states, 0, sizeof c->states);
 }
 

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "ending.h"
 #include "operate.h"
+#include "silence.h"
 #include "svc/notify.h"
 
 /* ---- one turn ---- */
@@ -155,6 +156,7 @@ static void tick(void *ctx)
     if (c->mono_ms - r->status_ms >= ROUTER_STATUS_MS) {
         r->status_ms = c->mono_ms;
         ending_overdue(c);
+        silence_look(c);
         publish_status(r);
         check_manifest_age(r);
         kg_diag diag = {0};

@@ -37,10 +37,13 @@ static void send_msg(peer_publisher *p, const wire_msg *m)
     peer_need(p->world, wire_write(m, &out), NULL, "wire_write");
     kg_err e = KG_E_AGAIN;
     const int64_t end = peer_now_us() + (int64_t)PEER_WAIT_MS * 1000;
-    while ((e = bus_client_send(p->client, out.s, out.len)) == KG_E_AGAIN && peer_now_us() < end) {
+    while ((e = bus_client_send(p->client, out.s, out.len)) == KG_E_AGAIN && peer_router_alive(p->world) &&
+           peer_now_us() < end) {
         (void)peer_until(p->world, NULL, NULL, 1);
     }
-    peer_need(p->world, e, NULL, "bus_client_send");
+    if (e != KG_OK && peer_router_alive(p->world)) {
+        peer_die(p->world, "the publisher cannot send: %s", kg_err_name(e));
+    } /* else lost with the router: the script submits again, as an outbox would */
     kg_buf_done(&out);
 }
 

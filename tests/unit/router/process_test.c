@@ -650,7 +650,7 @@ static void test_killed_at_every_point(void **state)
     static const char *const points[] = {
         "router.accepting:1",      "router.before_commit:3", "router.after_commit:3",  "router.before_answer:1",
         "router.after_answer:1",   "router.before_order:1",  "router.after_order:1",   "router.receipts:1",
-        "router.before_kept:1",    "router.after_kept:1",    "router.before_commit:5", "router.after_commit:5",
+        "router.before_kept:1",    "router.after_kept:1",    "router.before_commit:4", "router.after_commit:4",
         "journal.before_commit:4", "journal.after_commit:4",
     };
     for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
@@ -680,6 +680,84 @@ static void test_killed_at_every_point(void **state)
     }
 }
 
+/* A warning nobody could be given in time is not given late. */
+static void test_expiry(void **state)
+{
+    (void)state;
+    scene s = open_scene(&(peer_setup){.stations = 3});
+    s.sink = peer_sink_new(s.world, &(peer_sink_setup){.count = 1, .hold = true});
+    peer_alert *a = make(&s, &(peer_spec){.class = CLASS_URGENT, .ttl_ms = 1500}, health, 1);
+    peer_alert *held = make(&s, &(peer_spec){.ttl_ms = 1500, .hold = "unusual"}, health, 1);
+    want_verdict(peer_submit_wait(s.publisher, a), "accepted", WIRE_ACCEPTED, "ok");
+    assert_int_equal(peer_submit_wait(s.publisher, held)->outcome, WIRE_HELD_FOR_PERSON);
+    want_progress(&s, a->id, DLV_EXPIRED, 2);
+    want_progress(&s, a->id, DLV_CANCELLED, 1); /* the sink held it, was told to stop, and did */
+    (void)peer_until(s.world, NULL, NULL, QUIET_MS);
+    assert_string_equal(act(&s, "held release", held, "quá muộn"), "notfound");
+    want_verdict(peer_submit_wait(s.publisher, a), "again, after its end", WIRE_DUPLICATE, "ok");
+    peer_sink *late = peer_sink_new(s.world, &(peer_sink_setup){.first = 1, .count = 2, .hold = true});
+    (void)peer_until(s.world, NULL, NULL, QUIET_MS);
+    assert_int_equal(peer_order_count(late), 0);
+    assert_int_equal(audit_rows(&s, "held.expired"), 1);
+    peer_sink_free(&late);
+    drop(a);
+    drop(held);
+    close_scene(&s);
+}
+
+/* Killed while an alert's end is on its way: it ends all the same, and its correction reaches who got it. */
+static void test_killed_while_recalling(void **state)
+{
+    (void)state;
+    static const char *const points[] = {"router.before_recall:1", "router.after_recall:1", "router.accepting:2"};
+    for (size_t i = 0; i < sizeof points / sizeof points[0]; i++) {
+        scene s = {.world = peer_world_new(&(peer_setup){.stations = 3})};
+        peer_router_start(s.world, points[i]);
+        s.publisher = peer_publisher_new(s.world);
+        s.sink = peer_sink_new(s.world, &(peer_sink_setup){.count = 3, .hold = true});
+        peer_alert *a = make(&s, &(peer_spec){.class = CLASS_URGENT}, health, 1);
+        want_verdict(peer_submit_wait(s.publisher, a), "alert", WIRE_ACCEPTED, "ok");
+        want_progress(&s, a->id, DLV_HELD, 3);
+        peer_alert *c = make(
+            &s,
+            &(peer_spec){.class = CLASS_URGENT, .msg_type = CAP_CANCEL, .references = &a->ref, .reference_count = 1},
+            health, 1);
+        peer_submit(s.publisher, c);
+        if (peer_router_wait(s.world, SOON_MS) == -1) {
+            fail_msg("%s: not reached", points[i]);
+        }
+        peer_router_start(s.world, NULL);
+        const peer_verdict *v = peer_submit_wait(s.publisher, c);
+        if ((v->outcome != WIRE_ACCEPTED && v->outcome != WIRE_DUPLICATE) || v->targets != 3) {
+            fail_msg("%s: %s, %u targets", points[i], v->code, v->targets);
+        }
+        want_progress(&s, a->id, DLV_CANCELLED, 3);
+        want_progress(&s, c->id, DLV_HELD, 3);
+        assert_int_equal(orders_of(s.sink, a->id), 3);
+        drop(a);
+        drop(c);
+        close_scene(&s);
+    }
+}
+
+/* reliability.md, invariant 11: after a failed write nothing is acknowledged by this process again, and it ends. */
+static void test_io_error(void **state)
+{
+    (void)state;
+    scene s = {.world = peer_world_new(&(peer_setup){.stations = 2})};
+    peer_router_start(s.world, "db.commit_io:2:fail");
+    s.publisher = peer_publisher_new(s.world);
+    peer_alert *a = make(&s, &(peer_spec){.class = CLASS_URGENT}, health, 1);
+    peer_submit(s.publisher, a);
+    const int status = peer_router_wait(s.world, SOON_MS);
+    assert_true(status != -1 && WIFEXITED(status) && WEXITSTATUS(status) != 0);
+    assert_int_equal(peer_verdict_count(s.publisher), 0);
+    peer_router_start(s.world, NULL);
+    want_verdict(peer_submit_wait(s.publisher, a), "by the next process", WIRE_ACCEPTED, "ok");
+    drop(a);
+    close_scene(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -701,6 +779,9 @@ int main(void)
         cmocka_unit_test(test_manifest_reload),
         cmocka_unit_test(test_disk_full),
         cmocka_unit_test(test_killed_at_every_point),
+        cmocka_unit_test(test_expiry),
+        cmocka_unit_test(test_killed_while_recalling),
+        cmocka_unit_test(test_io_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
