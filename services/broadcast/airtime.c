@@ -228,6 +228,7 @@ static void on_told(void *ctx, const http_answer *a)
 {
     airtime *t = ctx;
     liqanswer answer;
+    kg_diag why;
     t->calling = false;
     KG_FAULT("broadcast.told");
     if (a->status == 422) {
@@ -238,11 +239,13 @@ static void on_told(void *ctx, const http_answer *a)
         nothing_heard(t, "playout-denied", "Máy phát từ chối mã truy cập (token).");
     } else if (a->error != KG_OK && !a->sent && !t->accepted) {
         sink_device(t->desk->host, t->job->station, false, -1, a->sentence);
-        nothing_heard(t, "playout-down", "Không kết nối được với máy phát.");
+        (void)kg_fail(&why, a->error, "Không kết nối được với máy phát: %s", a->sentence);
+        nothing_heard(t, "playout-down", why.text);
     } else if ((a->status == 200 || a->status == 202) && understood(t, a, &answer) && answer.state != LIQ_UNKNOWN) {
         heard_of(t, &answer);
     } else if (a->error == KG_OK && a->status >= 400) {
-        nothing_heard(t, "playout-failed", "Máy phát trả lời lỗi.");
+        (void)kg_fail(&why, KG_E_IO, "Máy phát trả lời lỗi (mã %ld).", a->status);
+        nothing_heard(t, "playout-failed", why.text);
     } else {
         silent(t, a); /* it may have been taken: asking will tell */
     }
