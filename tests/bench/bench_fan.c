@@ -25,6 +25,7 @@ typedef struct report { /* one holder is through with one alert */
     uint64_t position;
     uint64_t commits;
     size_t holder;
+    size_t order_bytes;
 } report;
 
 typedef struct progress { /* of the alerts of one holder, by position */
@@ -61,7 +62,7 @@ static void on_kept(void *ctx, uint64_t position)
     progress *p = ctx;
     const size_t at = slot_of(p, position);
     if (++p->kept[at] == p->share) {
-        const report r = {p->held_at[at], bench_now(), position, p->h->commits, p->holder};
+        const report r = {p->held_at[at], bench_now(), position, p->h->commits, p->holder, p->h->order_bytes};
         bench_write(p->back, &r, sizeof r);
     }
 }
@@ -98,6 +99,7 @@ static void one_at_a_time(const bench_world *w, pub *p, int back, size_t alerts)
     double *kept = bench_room(alerts, sizeof *kept);
     double *answered = bench_room(alerts, sizeof *answered);
     const uint64_t first = (uint64_t)kg_clock_wall_ms() * 10000;
+    size_t bytes = 0;
     for (size_t i = 0; i < alerts; i++) {
         pub_alert a;
         const world_wish wish = {.number = first + i, .class = CLASS_URGENT, .station = SIZE_MAX};
@@ -113,6 +115,7 @@ static void one_at_a_time(const bench_world *w, pub *p, int back, size_t alerts)
         for (size_t k = 0; k < HOLDERS; k++) {
             report r;
             bench_read(back, &r, sizeof r);
+            bytes = r.order_bytes;
             held[i] = r.held - start > held[i] ? r.held - start : held[i];
             kept[i] = r.kept - start > kept[i] ? r.kept - start : kept[i];
         }
@@ -120,6 +123,7 @@ static void one_at_a_time(const bench_world *w, pub *p, int back, size_t alerts)
         kept[i] *= 1e3;
         kg_buf_done(&a.bytes);
     }
+    bench_result("order bytes", (double)bytes, "B");
     bench_results("answered", answered, alerts, "ms");
     bench_results("last held", held, alerts, "ms");
     bench_results("last kept", kept, alerts, "ms");

@@ -2,10 +2,10 @@
  * bench_overtake - an urgent alert to a station that has a long queue of routine ones and takes a thousand a second.
  *
  * Use       bench_overtake FOLDER STATION TIMES
- *           The routine deliveries are queued at the router before; the station connects, works them off one by one, a
- *           millisecond each, its ledger's commit included, and looks at its connections in between. TIMES urgent
- *           alerts follow, 100 ms apart: from the submission until the station has the order, the routine item it has
- *           in hand included.
+ *           The routine deliveries are queued at the router before; the station connects, holds what its credit lets
+ *           come (a commit of its ledger), works that off one by one, a millisecond each, and looks at its connections
+ *           in between. TIMES urgent alerts follow, 100 ms apart: from the submission until the station has read the
+ *           order, the item or the commit it has in hand included.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +17,8 @@
 #include "tests/bench/bench_station.h"
 
 enum { CREDIT = 8, TIMES_MAX = 10000 }; /* CREDIT: what a station of the sink engine grants */
+static const double ITEM_S = 0.001;
+static const double CATCH_UP_S = 0.02; /* what a slow commit may cost and be made good */
 
 typedef struct report {
     double at;
@@ -53,15 +55,19 @@ static _Noreturn void hold(const bench_world *w, size_t station, int back)
     const report ready = {.at = 0};
     bench_write(back, &ready, sizeof ready);
     double next = bench_now();
-    for (;;) {
-        holder_poll(&h, h.order_count[LANE_OTHER] > 0 ? 0 : 10);
+    for (size_t in_hand = 0;;) {
+        holder_poll(&h, in_hand + h.order_count[LANE_OTHER] > 0 ? 0 : 10);
         holder_commit(&h, 0); /* urgent ones first, whatever waits */
-        if (h.order_count[LANE_OTHER] > 0) {
-            holder_commit(&h, 1);
-            d.routine++;
+        if (in_hand == 0) {
+            in_hand = h.order_count[LANE_OTHER];
+            holder_commit(&h, in_hand);
+        }
+        if (in_hand > 0) {
             const double now = bench_now();
-            next = next + 0.001 > now ? next + 0.001 : now;
+            next = next + ITEM_S > now - CATCH_UP_S ? next + ITEM_S : now - CATCH_UP_S;
             bench_sleep(next - now);
+            in_hand--;
+            d.routine++;
         }
     }
 }
@@ -88,12 +94,12 @@ int main(int argc, char **argv)
     (void)close(back[1]);
     report ready;
     report r = {.at = 0};
+    report first_r = {.at = 0};
     bench_read(back[0], &ready, sizeof ready);
     pub_open(&p, &world, "publisher-0");
     double *took = bench_room(times, sizeof *took);
     const uint64_t first = (uint64_t)kg_clock_wall_ms() * 10000;
     bench_sleep(0.5);
-    const double began = bench_now();
     for (size_t i = 0; i < times; i++) {
         pub_alert a;
         const world_wish wish = {.number = first + i, .class = CLASS_URGENT, .station = station};
@@ -105,6 +111,7 @@ int main(int argc, char **argv)
             bench_die("the line to the router is full");
         }
         bench_read(back[0], &r, sizeof r);
+        first_r = i == 0 ? r : first_r;
         took[i] = (r.at - start) * 1e3;
         pub_await(&p, 0);
         kg_buf_done(&a.bytes);
@@ -112,7 +119,8 @@ int main(int argc, char **argv)
     bench_end(&child, 1);
     pub_close(&p);
     bench_results("arrival", took, times, "ms");
-    bench_result("routine taken", (double)r.routine / (r.at - began + 0.5), "/s");
-    bench_result("routine taken in all", (double)r.routine, "");
+    if (times > 1) {
+        bench_result("routine taken", (double)(r.routine - first_r.routine) / (r.at - first_r.at), "/s");
+    }
     return 0;
 }

@@ -108,6 +108,7 @@ static void on_message(void *ctx, const void *bytes, size_t n)
         line->welcomed = true;
         break;
     case WIRE_ORDER:
+        line->station->holder->order_bytes = n;
         take_order(line, &m);
         break;
     case WIRE_RECEIPTS_KEPT:

@@ -74,6 +74,7 @@ struct holder {
     size_t order_count[LANE_COUNT], order_cap[LANE_COUNT];
     holder_alert known[HOLDER_KNOWN];
     uint64_t commits;
+    size_t order_bytes; /* of the last order's frame */
     holder_ops ops;
     void *ctx;
 };

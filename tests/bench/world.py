@@ -160,7 +160,7 @@ class World:
     def launch(self):
         with open(self.dir / "router.log", "ab") as log:
             began = time.monotonic()
-            self.router = subprocess.Popen([self.bin / "keng-router", "run", "--config", self.dir / "router.yaml"],
+            self.router = subprocess.Popen([self.bin / "keng-router", "--config", self.dir / "router.yaml"],
                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return began
 
