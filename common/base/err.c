@@ -37,10 +37,10 @@ static void finish(kg_diag *diag, const char *text)
     diag->text[n] = '\0';
 }
 
-kg_err kg_fail(kg_diag *diag, kg_err e, const char *fmt, ...)
+void kg_diag_set(kg_diag *diag, const char *fmt, ...)
 {
     if (diag == NULL) {
-        return e;
+        return;
     }
     char text[2 * KG_DIAG_MAX];
     va_list ap;
@@ -48,13 +48,12 @@ kg_err kg_fail(kg_diag *diag, kg_err e, const char *fmt, ...)
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     finish(diag, text);
-    return e;
 }
 
-kg_err kg_fail_in(kg_diag *diag, kg_err e, const char *fmt, ...)
+void kg_diag_within(kg_diag *diag, const char *fmt, ...)
 {
     if (diag == NULL) {
-        return e;
+        return;
     }
     char text[3 * KG_DIAG_MAX];
     va_list ap;
@@ -67,5 +66,4 @@ kg_err kg_fail_in(kg_diag *diag, kg_err e, const char *fmt, ...)
     const size_t at = (size_t)n < KG_DIAG_MAX ? (size_t)n : KG_DIAG_MAX - 1;
     (void)snprintf(text + at, sizeof text - at, "%s", diag->text);
     finish(diag, text);
-    return e;
 }
