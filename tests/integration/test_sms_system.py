@@ -3,6 +3,7 @@ import json
 import pathlib
 import signal
 import sys
+import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -119,6 +120,22 @@ class Operators(unittest.TestCase):
         request = json.loads(self.sim.posts[1][2])
         self.assertEqual((request["kind"], request["replaces"]), ("update", [alert]))
         self.assertTrue(request["text"].startswith("CAP NHAT: "))
+
+    def test_urgent_does_not_wait_for_a_slow_answer_to_another(self):
+        config = self.system.home / "drivers/sms-viettel.yaml"
+        config.write_text(config.read_text() + "connections: 1\nurgent_connections: 1\n")
+        self.sim.slow_s = 8
+        self.sim.script = ["slow"]
+        self.start()
+        slow = alert_id(self.system.send(short_form(**{"class": "priority"})).stdout)
+        wait_until(lambda: len(self.sim.posts) == 1, what="the first request")
+        start = time.monotonic()
+        urgent = alert_id(self.system.send(short_form()).stdout)
+        wait_until(lambda: len(self.sim.posts) == 2, what="the urgent request")
+        self.assertLess(time.monotonic() - start, 5)
+        self.assertEqual(list(self.sim.requests), [f"{urgent}.0.viettel.vi"])  # the other is not answered yet
+        self.wait_state(urgent, VIETTEL, "done")
+        self.wait_state(slow, VIETTEL, "done")
 
 
 if __name__ == "__main__":
