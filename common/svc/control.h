@@ -46,8 +46,8 @@ KG_MUST_CHECK kg_err control_columns(control_reply *r, const char *const *names,
 KG_MUST_CHECK kg_err control_row(control_reply *r, const char *const *cells, size_t count);
 KG_MUST_CHECK kg_err control_say(control_reply *r, const char *fmt, ...) KG_PRINTF(2, 3);
 
-/* The tool's side: blocks up to timeout_ms (it has no loop of its own). KG_OK: an answer came, whatever it says (look
- * at .error, "ok" when the verb was done). KG_E_DENIED: the process does not admit our key; KG_E_TIMEOUT. */
+/* The tool's side: blocks up to timeout_ms (it has no loop of its own). KG_OK: an answer came, whatever it says
+ * (control_result). KG_E_DENIED: the process does not admit our key; KG_E_TIMEOUT. */
 typedef struct control_answer {
     kg_arena mem;
     const char *error, *sentence;
@@ -59,6 +59,8 @@ typedef struct control_answer {
 KG_MUST_CHECK kg_err control_ask(const secret_key *own, const char *endpoint, const public_key *server,
                                  const char *verb, const char *const *arguments, size_t count, const char *who,
                                  int64_t timeout_ms, control_answer *out, kg_diag *diag);
+/* What the verb itself came to: KG_OK, or its error with its sentence in diag. */
+KG_MUST_CHECK kg_err control_result(const control_answer *a, kg_diag *diag);
 void control_answer_done(control_answer *a);
 
 #endif

@@ -194,6 +194,16 @@ kg_err control_ask(const secret_key *own, const char *endpoint, const public_key
     return e;
 }
 
+kg_err control_result(const control_answer *a, kg_diag *diag)
+{
+    for (int e = 0; e < KG_ERR_COUNT; e++) {
+        if (strcmp(a->error, kg_err_name((kg_err)e)) == 0) {
+            return kg_err_class((kg_err)e) == KG_DONE ? KG_OK : kg_fail(diag, (kg_err)e, "%s", a->sentence);
+        }
+    }
+    return kg_fail(diag, KG_E_INVALID, "%s: %s", a->error, a->sentence); /* of a newer version than ours */
+}
+
 void control_answer_done(control_answer *a)
 {
     kg_arena_done(&a->mem);

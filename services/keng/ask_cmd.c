@@ -41,6 +41,9 @@ static kg_err ask(const operator_config *c, const cli_args *args, const ask_word
         e = control_ask(own, p->control, &p->key, words->verb, words->arguments, words->count, who, ASK_TIMEOUT_MS,
                         &answer, diag);
         if (e == KG_OK) {
+            e = control_result(&answer, diag);
+        }
+        if (e == KG_OK) {
             print_answer(&answer);
         } else {
             kg_ignore(kg_fail_in(diag, e, "%s: ", p->name)); /* e itself is returned */

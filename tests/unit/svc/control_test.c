@@ -218,6 +218,7 @@ static void an_operator_is_answered(void **state)
     put(&q);
     assert_int_equal(q.e, KG_OK);
     assert_string_equal(q.answer.error, "ok");
+    assert_int_equal(control_result(&q.answer, NULL), KG_OK);
     assert_string_equal(q.answer.sentence, "1 row");
     assert_int_equal(q.answer.columns.count, 2);
     assert_string_equal(q.answer.columns.items[1], "số");
@@ -247,12 +248,14 @@ static void refusals_say_why(void **state)
 {
     world *w = *state;
     static const struct {
-        const char *verb, *error, *sentence;
+        const char *verb, *error;
+        kg_err result;
+        const char *sentence;
     } rows[] = {
-        {"held refuse", "conflict", "it is decided already"},
-        {"endless", "limit", "ask for less"},
-        {"wide", "limit", "ask for less"},
-        {"sttaus", "notfound", "unknown request \"sttaus\"; known here: status, many, held refuse"},
+        {"held refuse", "conflict", KG_E_CONFLICT, "it is decided already"},
+        {"endless", "limit", KG_E_LIMIT, "ask for less"},
+        {"wide", "limit", KG_E_LIMIT, "ask for less"},
+        {"sttaus", "notfound", KG_E_NOTFOUND, "unknown request \"sttaus\"; known here: status, many, held refuse"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         question q = {.w = w, .key = w->operator, .verb = rows[i].verb };
@@ -261,6 +264,9 @@ static void refusals_say_why(void **state)
             strstr(q.answer.sentence, rows[i].sentence) == NULL || q.answer.row_count != 0) {
             fail_msg("%s: %s: %s (%s)", rows[i].verb, q.answer.error, q.answer.sentence, q.diag.text);
         }
+        kg_diag diag = {{0}};
+        assert_int_equal(control_result(&q.answer, &diag), rows[i].result);
+        assert_string_equal(diag.text, q.answer.sentence);
         control_answer_done(&q.answer);
     }
 }
