@@ -152,7 +152,7 @@ static void check_references(capmap *m, const xmlNode *node)
             capmap_find(m, node, "ALT-9", CAP_WARN, "The message refers to itself; that reference is ignored.");
             continue;
         }
-        if (r->sent_ms > a->sent_ms) {
+        if (a->sent_ms != 0 && r->sent_ms > a->sent_ms) {
             capmap_find(m, node, "ALT-9", CAP_WARN, "The message refers to \"%.80s\", which was sent later.",
                         r->identifier);
         }

@@ -11,32 +11,49 @@
 
 enum { SENTENCE_MAX = 400 };
 
-void capmap_find(capmap *m, const xmlNode *at, const char *rule, cap_verdict v, const char *fmt, ...)
+/* 200 open rings are one thing to tell, not 200. */
+static bool told(const cap_document *d, const char *rule, const char *sentence)
+{
+    for (size_t i = 0; i < d->finding_count; i++) {
+        if (strcmp(d->findings[i].rule, rule) == 0 && strcmp(d->findings[i].sentence, sentence) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void record(capmap *m, cap_finding f, bool worse)
 {
     cap_document *d = m->doc;
-    const bool worse = v > d->verdict;
-    d->verdict = worse ? v : d->verdict;
-    if (d->finding_count == CAP_FINDINGS_MAX && !worse) {
-        return;
-    }
     if (d->findings == NULL) {
         d->findings = kg_arena_array(m->mem, CAP_FINDINGS_MAX, sizeof *d->findings);
     }
+    if (d->findings == NULL || told(d, f.rule, f.sentence) || (d->finding_count == CAP_FINDINGS_MAX && !worse)) {
+        m->nomem = m->nomem || d->findings == NULL;
+        return;
+    }
+    f.sentence = kg_arena_str(m->mem, f.sentence);
+    if (f.sentence == NULL) {
+        m->nomem = true;
+        return;
+    }
+    d->finding_count += d->finding_count < CAP_FINDINGS_MAX ? 1 : 0;
+    d->findings[d->finding_count - 1] = f;
+}
+
+void capmap_find(capmap *m, const xmlNode *at, const char *rule, cap_verdict v, const char *fmt, ...)
+{
     char text[SENTENCE_MAX];
     va_list ap;
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     const size_t n = strlen(text);
-    const size_t whole = n + 1 == sizeof text ? kg_utf8_floor(text, n, n - 4) : n; /* cut on a character */
-    const char *sentence = kg_arena_strn(m->mem, text, whole);
-    if (d->findings == NULL || sentence == NULL) {
-        m->nomem = true;
-        return;
-    }
-    d->finding_count += d->finding_count < CAP_FINDINGS_MAX ? 1 : 0;
-    d->findings[d->finding_count - 1] =
-        (cap_finding){.rule = rule, .verdict = v, .sentence = sentence, .line = at != NULL ? (int)xmlGetLineNo(at) : 0};
+    text[n + 1 == sizeof text ? kg_utf8_floor(text, n, n - 4) : n] = '\0'; /* cut on a character */
+    const bool worse = v > m->doc->verdict;
+    m->doc->verdict = worse ? v : m->doc->verdict;
+    const int line = at != NULL ? (int)xmlGetLineNo(at) : 0;
+    record(m, (cap_finding){.rule = rule, .verdict = v, .sentence = text, .line = line}, worse);
 }
 
 cap_version capmap_version(const xmlNode *node)
