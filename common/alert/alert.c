@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include "base/hex.h"
+#include "text/text.h"
 
 void alert_init(alert *a)
 {
@@ -211,15 +212,14 @@ int bulletin_class_read(const char *s)
 {
     static const char *const digits[] = {"0", "1", "2"};
     static const char *const plain[] = {"thong thuong", "uu tien", "khan cap"};
-    static const char *const accented[] = {"thông thường", "ưu tiên", "khẩn cấp"};
-    static const char *const raised[] = {"THÔNG THƯỜNG", "ƯU TIÊN", "KHẨN CẤP"};
-    static const char *const first_raised[] = {"Thông thường", "Ưu tiên", "Khẩn cấp"};
-    static const char *const *const sets[] = {bulletin_class_words, digits, plain, accented, raised, first_raised};
-    for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
-        const int c = word_read(s, sets[i], CLASS_COUNT);
-        if (c >= 0) {
-            return c;
+    static const char *const *const sets[] = {bulletin_class_words, digits, plain};
+    kg_buf folded = {0};
+    int c = -1;
+    if (text_fold(s, &folded) == KG_OK) {
+        for (size_t i = 0; i < sizeof sets / sizeof sets[0] && c < 0; i++) {
+            c = word_read(kg_buf_str(&folded), sets[i], CLASS_COUNT);
         }
     }
-    return -1;
+    kg_buf_done(&folded);
+    return c;
 }

@@ -7,6 +7,7 @@
 
 #include "alert.pb-c.h"
 #include "base/utf8.h"
+#include "text/text.h"
 
 enum {
     HEAP_MAX = 8 * 1024 * 1024, /* protobuf's structs for one message; the largest real alert needs under 4 MiB */
@@ -49,6 +50,36 @@ static void refuse(reader *r, kg_err e, const char *field, const char *what)
     }
 }
 
+/* Letters that are in NFC wherever they stand: Latin with and without Vietnamese accents, Khmer, usual punctuation.
+ * Nearly every alert is made of these, and each hop looks at each alert. */
+static bool surely_nfc(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        uint32_t cp = 0;
+        i += kg_utf8_next(s + i, n - i, &cp); /* valid UTF-8: looked at before */
+        const bool latin = cp < 0x300 || (cp >= 0x1E00 && cp <= 0x1EFF);
+        if (!latin && !(cp >= 0x1780 && cp <= 0x17DC) && !(cp >= 0x2010 && cp <= 0x2027)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_nfc(reader *r, const char *s, size_t n)
+{
+    kg_buf normal = {0};
+    if (surely_nfc(s, n)) {
+        return true;
+    }
+    const kg_err e = text_nfc(s, false, &normal);
+    const bool same = e == KG_OK && normal.len == n && memcmp(normal.s, s, n) == 0;
+    kg_buf_done(&normal);
+    if (e == KG_E_NOMEM) {
+        refuse(r, e, "a text", "does not fit into memory");
+    }
+    return same;
+}
+
 static const char *text(reader *r, ProtobufCBinaryData b, const char *field, size_t max)
 {
     if (r->e != KG_OK || b.len == 0) {
@@ -65,6 +96,10 @@ static const char *text(reader *r, ProtobufCBinaryData b, const char *field, siz
     const char *copy = kg_arena_strn(r->mem, (const char *)b.data, b.len);
     if (copy == NULL) {
         refuse(r, KG_E_NOMEM, field, "does not fit into memory");
+        return "";
+    }
+    if (!is_nfc(r, copy, b.len)) {
+        refuse(r, KG_E_INVALID, field, "is not in Unicode normal form C, so equal words might differ in bytes");
         return "";
     }
     return copy;

@@ -120,6 +120,8 @@ SPOIL(worst_hit_name, a->worst_hit.items[0] = "An Bình")
 SPOIL(not_utf8, a->note = "\xff")
 SPOIL(overlong_nul, a->note = "\xc0\x80")
 SPOIL(surrogate, INFO->headline = "\xed\xa0\x80")
+SPOIL(not_nfc, INFO->headline = "M\xc4\x83\xcc\xa3n") /* a-breve, then a dot below */
+SPOIL(singleton, a->note = "\xe2\x84\xaa")            /* the Kelvin sign, which is K */
 SPOIL(long_identifier, a->identifier = spare = long_text(ALERT_NAME_MAX + 1))
 SPOIL(long_sms, INFO->sms = spare = long_text(ALERT_SMS_MAX + 1))
 SPOIL(no_language, INFO->language = "")
@@ -173,6 +175,8 @@ static void refuses_each_wrong_value(void **state)
         {"reference", nameless_reference, KG_E_INVALID},
         {"original", source_too_big, KG_E_INVALID},
         {"original", source_empty, KG_E_INVALID},
+        {"info 1: headline", not_nfc, KG_E_INVALID},
+        {"note", singleton, KG_E_INVALID},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         alert a;
