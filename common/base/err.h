@@ -49,7 +49,7 @@ void kg_diag_within(kg_diag *diag, const char *fmt, ...) KG_PRINTF(2, 3);
 
 /* The same as an expression whose value is e, so that a failing line reads: return kg_fail(...). Macros, so that a
  * checker of one file sees that e is what comes back. */
-#define kg_fail(diag, e, ...) (kg_diag_set((diag), __VA_ARGS__), (kg_err)(e))
+#define kg_fail(diag, e, ...)    (kg_diag_set((diag), __VA_ARGS__), (kg_err)(e))
 #define kg_fail_in(diag, e, ...) (kg_diag_within((diag), __VA_ARGS__), (kg_err)(e))
 
 /* For a result that truly does not matter; say why beside it. */

@@ -75,7 +75,7 @@ static bool is_tag(const char *tag)
             return false;
         }
     }
-    return isalpha((unsigned char)tag[0]) && isalpha((unsigned char)tag[1]);
+    return tag[0] != '\0' && isalpha((unsigned char)tag[0]) && isalpha((unsigned char)tag[1]);
 }
 
 static const char *read_language(capmap *m, const xmlNode *node)

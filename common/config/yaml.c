@@ -136,7 +136,7 @@ char *yaml_beside(kg_arena *mem, const char *config_path, const char *path)
     char *full = kg_arena_alloc(mem, folder + n + 1);
     if (full != NULL) {
         memcpy(full, config_path, folder);
-        memcpy(full + folder, path, n);
+        memcpy(full + folder, path, n + 1);
     }
     return full;
 }

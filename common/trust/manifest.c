@@ -300,6 +300,7 @@ static kg_err floor_check(const char *path, const manifest *m, bool *write, kg_d
     if (e == KG_E_NOTFOUND) {
         e = KG_OK;
     } else if (e == KG_OK &&
+               /* NOLINTNEXTLINE(cert-err34-c) the hash beside the number must fit, too */
                (sscanf(kg_buf_str(&text), "keng-manifest-floor %" SCNu64 " %64[0-9a-f]", &version, hex) != 2 ||
                 !kg_hex_read(hex, hash.b, ALERT_HASH_BYTES))) {
         e = kg_fail(diag, KG_E_INVALID,

@@ -53,18 +53,7 @@ static const cyaml_schema_value_t operator_schema = {
 
 static const char *beside(operator_config *c, const char *config_path, const char *path)
 {
-    if (path == NULL) {
-        return "";
-    }
-    const char *slash = strrchr(config_path, '/');
-    if (path[0] == '/' || slash == NULL) {
-        return kg_arena_str(&c->mem, path);
-    }
-    kg_buf full = {0};
-    const kg_err e = kg_buf_putf(&full, "%.*s/%s", (int)(slash - config_path), config_path, path);
-    const char *copy = e == KG_OK ? kg_arena_str(&c->mem, full.s) : NULL;
-    kg_buf_done(&full);
-    return copy;
+    return path != NULL ? yaml_beside(&c->mem, config_path, path) : "";
 }
 
 static kg_err take_paths(operator_config *c, const char *path, char **items, unsigned count, alert_texts *out)

@@ -82,21 +82,9 @@ static const cyaml_schema_field_t config_fields[] = {
 };
 static const cyaml_schema_value_t config_schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, raw_config, config_fields)};
 
-/* A path in the file counts from the file's own folder. */
 static const char *beside(publisher_config *c, const char *config_path, const char *path)
 {
-    if (path == NULL) {
-        return "";
-    }
-    const char *slash = strrchr(config_path, '/');
-    if (path[0] == '/' || slash == NULL) {
-        return kg_arena_str(&c->mem, path);
-    }
-    kg_buf full = {0};
-    kg_ignore(kg_buf_putf(&full, "%.*s/%s", (int)(slash - config_path), config_path, path)); /* checked below */
-    const char *copy = kg_buf_failed(&full) == KG_OK ? kg_arena_str(&c->mem, full.s) : NULL;
-    kg_buf_done(&full);
-    return copy;
+    return path != NULL ? yaml_beside(&c->mem, config_path, path) : "";
 }
 
 static const char *copy_or_empty(publisher_config *c, const char *s)

@@ -205,7 +205,7 @@ static void prune(const file *f, const char *folder)
         (void)snprintf(all[n].name, sizeof all[n].name, "%s", e->d_name);
         all[n++].at_ns = (int64_t)st.st_mtim.tv_sec * INT64_C(1000000000) + st.st_mtim.tv_nsec;
     }
-    if (n >= f->config->keep) {
+    if (all != NULL && n >= f->config->keep) {
         qsort(all, n, sizeof *all, by_age);
         for (size_t i = 0; i + f->config->keep <= n; i++) {
             (void)unlinkat(dirfd(d), all[i].name, 0);
