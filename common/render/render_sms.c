@@ -218,12 +218,8 @@ static kg_err find_info(const alert *a, const char *language, const alert_info *
 {
     const alert_info *info = alert_info_for(a, language);
     if (info == NULL || (info->headline[0] == '\0' && info->event[0] == '\0')) {
-<<<<<<< Updated upstream
         (void)kg_fail(diag, KG_E_NOTFOUND, "Bản tin không có phần tiếng \"%s\".", language);
         return KG_E_NOTFOUND;
-=======
-        return kg_fail(diag, KG_E_NOTFOUND, "Bản tin không có phần tiếng \"%s\".", language);
->>>>>>> Stashed changes
     }
     *out = info;
     return KG_OK;
