@@ -14,7 +14,8 @@
  *           (name, kind, config file), stations (id, name, medium, driver, languages, person, settings), hours
  *           (optional: quiet "21:00-05:00", sessions ["05:00-05:30"], for routine bulletins only). Every driver kind
  *           has a YAML file of its own with its own schema.
- * Control   Verbs for `keng station`: list, show, mute REASON, unmute, accept, reorder, confirm, self-test, stop.
+ * Control   Verbs for `keng station`: list, show, mute REASON, unmute, accept, reorder, confirm, self-test, stop;
+ *           audit (the chain of what was done here).
  *           A mute holds back routine and priority bulletins; an urgent one sounds all the same.
  */
 #ifndef KENG_SINK_SINK_H

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "sink/engine.h"
+#include "svc/auditpage.h"
 
 enum { KEY_MAX = 512, ID_PREFIX_MIN = 6 };
 
@@ -408,10 +409,21 @@ static kg_err verb_stop(void *ctx, const control_call *call, control_reply *repl
                       : control_say(reply, "Đã dừng bản tin tại trạm %s, kể cả các lần nhắc lại.", v.post->station->id);
 }
 
+static kg_err verb_audit(void *ctx, const control_call *call, control_reply *reply, kg_diag *diag)
+{
+    const sink *s = ctx;
+    auditpage page;
+    kg_err e = auditpage_open(call, reply, &page, diag);
+    if (e == KG_OK) {
+        e = auditpage_close(ledger_audits(s->ledger, page.from - 1, auditpage_row, &page, diag));
+    }
+    return e;
+}
+
 const control_verb station_verbs[] = {
     {"list", verb_list},           {"show", verb_show},     {"status", verb_status},   {"mute", verb_mute},
     {"unmute", verb_unmute},       {"accept", verb_accept}, {"reorder", verb_reorder}, {"confirm", verb_confirm},
-    {"self-test", verb_self_test}, {"stop", verb_stop},
+    {"self-test", verb_self_test}, {"stop", verb_stop},     {"audit", verb_audit},
 };
 const size_t station_verb_count = sizeof station_verbs / sizeof station_verbs[0];
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "held.h"
+#include "svc/auditpage.h"
 
 /* ---- names of alerts ---- */
 
@@ -415,44 +416,15 @@ static kg_err note(void *ctx, const control_call *call, control_reply *reply, kg
     return e == KG_OK ? control_say(reply, "Noted.") : e;
 }
 
-typedef struct page {
-    control_reply *reply;
-    size_t rows;
-} page;
-
-static kg_err audit_one(void *ctx, const audit_row *row)
-{
-    page *p = ctx;
-    if (p->rows == OPERATE_AUDIT_PAGE) {
-        return KG_E_AGAIN; /* the page is full */
-    }
-    char n[24];
-    char time[24];
-    char chain[2 * ALERT_HASH_BYTES + 1];
-    (void)snprintf(n, sizeof n, "%" PRIu64, row->n);
-    (void)snprintf(time, sizeof time, "%" PRId64, row->time_ms);
-    kg_hex(row->chain.b, ALERT_HASH_BYTES, chain);
-    const char *cells[] = {n, time, row->actor, row->action, row->object, row->detail, chain};
-    p->rows++;
-    return control_row(p->reply, cells, 7);
-}
-
 static kg_err audit(void *ctx, const control_call *call, control_reply *reply, kg_diag *diag)
 {
     const router *r = ctx;
-    static const char *const columns[] = {"n", "time_ms", "actor", "action", "object", "detail", "chain"};
-    char *end = NULL;
-    const char *text = call->arguments.count > 0 ? call->arguments.items[0] : "1";
-    const uint64_t from = strtoull(text, &end, 10);
-    if (end == text || *end != '\0') {
-        return kg_fail(diag, KG_E_INVALID, "\"%s\" is no row number", text);
-    }
-    page p = {.reply = reply};
-    kg_err e = control_columns(reply, columns, 7);
+    auditpage page;
+    kg_err e = auditpage_open(call, reply, &page, diag);
     if (e == KG_OK) {
-        e = journal_audit_rows(r->core.journal, from, audit_one, &p, diag);
+        e = auditpage_close(journal_audit_rows(r->core.journal, page.from, auditpage_row, &page, diag));
     }
-    return e == KG_E_AGAIN ? KG_OK : e;
+    return e;
 }
 
 kg_err operate_open(router *r, kg_diag *diag)

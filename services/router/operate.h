@@ -11,8 +11,6 @@
 
 #include "router.h"
 
-enum { OPERATE_AUDIT_PAGE = 2000 };
-
 KG_MUST_CHECK kg_err operate_open(router *r, kg_diag *diag);
 
 #endif
