@@ -288,21 +288,36 @@ out:
     return e;
 }
 
-/* The floor file is one line: "keng-manifest-floor <version> <hash of that manifest>". */
+static const char floor_word[] = "keng-manifest-floor ";
+
+/* The floor file is one line: the word, the version, the hash of that manifest. */
+static bool floor_read(const char *line, uint64_t *version, alert_hash *hash)
+{
+    const size_t n = sizeof floor_word - 1;
+    char hex[2 * ALERT_HASH_BYTES + 1];
+    char *end = NULL;
+    if (strncmp(line, floor_word, n) != 0 || line[n] < '0' || line[n] > '9') {
+        return false;
+    }
+    *version = strtoull(line + n, &end, 10);
+    if (*end != ' ' || strlen(end + 1) < sizeof hex - 1) {
+        return false;
+    }
+    memcpy(hex, end + 1, sizeof hex - 1);
+    hex[sizeof hex - 1] = '\0';
+    return kg_hex_read(hex, hash->b, ALERT_HASH_BYTES);
+}
+
 static kg_err floor_check(const char *path, const manifest *m, bool *write, kg_diag *diag)
 {
     kg_buf text = {.max = FLOOR_LINE_MAX};
     kg_err e = kg_file_read(path, FLOOR_LINE_MAX - 1, &text, diag);
     uint64_t version = 0;
-    char hex[2 * ALERT_HASH_BYTES + 1] = "";
     alert_hash hash = {0};
     *write = true;
     if (e == KG_E_NOTFOUND) {
         e = KG_OK;
-    } else if (e == KG_OK &&
-               /* NOLINTNEXTLINE(cert-err34-c) the hash beside the number must fit, too */
-               (sscanf(kg_buf_str(&text), "keng-manifest-floor %" SCNu64 " %64[0-9a-f]", &version, hex) != 2 ||
-                !kg_hex_read(hex, hash.b, ALERT_HASH_BYTES))) {
+    } else if (e == KG_OK && !floor_read(kg_buf_str(&text), &version, &hash)) {
         e = kg_fail(diag, KG_E_INVALID,
                     "%s: not the record of the highest key manifest; put it back from a backup. Remove it only when "
                     "you are sure that the manifest now installed is the newest",
@@ -330,7 +345,7 @@ static kg_err floor_raise(const char *path, const manifest *m, kg_diag *diag)
     char hex[2 * ALERT_HASH_BYTES + 1];
     char line[FLOOR_LINE_MAX];
     kg_hex(m->hash.b, ALERT_HASH_BYTES, hex);
-    const int n = snprintf(line, sizeof line, "keng-manifest-floor %" PRIu64 " %s\n", m->version, hex);
+    const int n = snprintf(line, sizeof line, "%s%" PRIu64 " %s\n", floor_word, m->version, hex);
     assert(n > 0 && n < (int)sizeof line);
     KG_FAULT("trust.floor_before");
     const kg_err e = kg_file_replace(path, line, (size_t)n, 0600, diag);
@@ -347,6 +362,7 @@ kg_err manifest_load(const char *path, const public_key *root, const char *floor
     if (e == KG_OK) {
         e = manifest_read(kg_buf_str(&file), file.len, root, &m, diag);
     }
+    assert(e != KG_OK || m != NULL);
     if (e == KG_OK && floor_path != NULL) {
         e = floor_check(floor_path, m, &write, diag);
     }

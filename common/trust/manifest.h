@@ -25,16 +25,16 @@ enum { MANIFEST_BYTES_MAX = 2 * 1024 * 1024, MANIFEST_KEYS_MAX = 16384, MANIFEST
 typedef enum key_role { ROLE_NONE, ROLE_PUBLISHER, ROLE_ROUTER, ROLE_SINK, ROLE_OPERATOR, KEY_ROLE_COUNT } key_role;
 
 typedef struct key_entry {
-    key_use use;
     public_key key;
+    key_use use;
+    key_role role; /* of a connecting key; of a signing key only ROLE_ROUTER, for receipts */
     const char *holder;
     const char *agency;
     alert_texts areas;
     alert_texts sectors;
+    alert_texts stations;
     bulletin_class class_max;
     bool first_warning;
-    key_role role; /* of a connecting key; of a signing key only ROLE_ROUTER, for receipts */
-    alert_texts stations;
     int64_t from_ms, until_ms, revoked_ms; /* 0: open, not revoked */
 } key_entry;
 

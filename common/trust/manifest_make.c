@@ -50,7 +50,7 @@ static bool put_entry(kg_arena *mem, const key_entry *e, Kg__KeyEntry *w)
 
 static bool put_entries(kg_arena *mem, const key_entry *entries, size_t count, Kg__Manifest *w)
 {
-    w->keys = kg_arena_array(mem, count + 1, sizeof *w->keys);
+    w->keys = kg_arena_array(mem, count + 1, sizeof(Kg__KeyEntry *));
     Kg__KeyEntry *rows = kg_arena_array(mem, count + 1, sizeof *rows);
     bool good = w->keys != NULL && rows != NULL;
     for (size_t i = 0; good && i < count; i++) {

@@ -10,7 +10,7 @@
 #include "rate.h"
 #include "wire/pieces.h"
 
-enum { VERDICTS_A_RECEIPT = 32, TRIES_MAX = 4 };
+enum { VERDICTS_A_RECEIPT = 32, TRIES_MAX = 4, RATE_TOLD_MS = 60 * 1000 };
 
 typedef struct publisher {
     bus_peer peer;
@@ -258,7 +258,7 @@ static bool in_pace(router_intake *in, publisher *p, const alert_hash *hash)
     if (r != NULL && rate_take(&r->rate, config->rate_per_minute, config->rate_burst, in->core->mono_ms)) {
         return true;
     }
-    if (r != NULL && in->core->mono_ms - r->told_ms > 60 * 1000) {
+    if (r != NULL && in->core->mono_ms - r->told_ms > RATE_TOLD_MS) {
         r->told_ms = in->core->mono_ms;
         core_audit(in->core, p->who, "alert.rate", "-", "more than %u a minute", config->rate_per_minute);
     }

@@ -35,7 +35,7 @@ static sink_link *new_link(sinks *s, lane on, bus_peer peer, const public_key *k
     links *l = &s->lanes[on];
     if (l->count == l->cap) {
         const size_t cap = l->cap == 0 ? 64 : 2 * l->cap;
-        sink_link **items = realloc(l->items, cap * sizeof *items);
+        sink_link **items = realloc(l->items, cap * sizeof(sink_link *));
         if (items == NULL) {
             return NULL;
         }

@@ -57,7 +57,7 @@ peer_world *peer_world_new(const peer_setup *setup);
 void peer_world_free(peer_world **w);
 const char *peer_dir(const peer_world *w);
 const secret_key *peer_key(const peer_world *w, peer_who who);
-const char *peer_commune(const peer_world *w, size_t station);
+const char *peer_commune(const peer_world *w, size_t i); /* of station i */
 void peer_station(size_t i, char out[PEER_STATION_TEXT]);
 /* Writes the key manifest anew; `revoked` (PEER_WHO_COUNT: none) is marked so. The router reads it on SIGHUP. */
 void peer_manifest(peer_world *w, uint64_t version, peer_who revoked);

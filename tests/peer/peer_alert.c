@@ -92,8 +92,8 @@ void peer_alert_new(peer_world *world, const peer_spec *spec, const peer_who *wh
     a.agency = spec->agency != NULL ? spec->agency : "so-y-te";
     a.sector = spec->sector != NULL ? spec->sector : "health";
     a.bulletin_class = spec->class;
-    a.expires_ms =
-        (spec->sent_ms != 0 ? spec->sent_ms : kg_clock_wall_ms()) + (spec->ttl_ms != 0 ? spec->ttl_ms : 3600 * 1000);
+    a.expires_ms = (spec->sent_ms != 0 ? spec->sent_ms : kg_clock_wall_ms()) +
+                   (spec->ttl_ms != 0 ? spec->ttl_ms : INT64_C(3600000));
     a.hold = spec->hold != NULL ? spec->hold : "";
     if (spec->reference_count > 0) {
         a.references.items = need(world, kg_arena_array(&a.mem, spec->reference_count, sizeof *a.references.items));

@@ -22,6 +22,8 @@ struct peer_world {
 };
 
 _Noreturn void peer_die(const peer_world *w, const char *fmt, ...) KG_PRINTF(2, 3);
+/* Zeroed; never NULL. */
+void *peer_alloc(const peer_world *w, size_t n);
 void peer_need(const peer_world *w, kg_err e, const kg_diag *diag, const char *what);
 bus *peer_bus_of(peer_world *w, peer_bus which);
 public_key peer_router_key(const peer_world *w);

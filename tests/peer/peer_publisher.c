@@ -153,12 +153,9 @@ static bool is_up(void *ctx)
 peer_publisher *peer_publisher_new(peer_world *w)
 {
     static const bus_client_ops ops = {.up = ignore, .down = ignore, .message = on_message};
-    peer_publisher *p = calloc(1, sizeof *p);
+    peer_publisher *p = peer_alloc(w, sizeof *p);
     const public_key router = peer_router_key(w);
     kg_diag diag = {0};
-    if (p == NULL) {
-        peer_die(w, "no memory for a publisher");
-    }
     p->world = w;
     p->receipt_key = secret_public(w->keys[PEER_ROUTER_SIGN]);
     peer_need(w, bus_connect(peer_bus_of(w, PEER_BUS_PUBLISHER), w->intake, &router, false, &ops, p, &p->client, &diag),

@@ -164,10 +164,7 @@ static void make_room(peer_sink *s)
     s->orders = grow(s->world, s->orders, s->order_cap * sizeof *s->orders);
     free(s->by_delivery);
     s->hash_cap = 4 * s->order_cap;
-    s->by_delivery = calloc(s->hash_cap, sizeof *s->by_delivery);
-    if (s->by_delivery == NULL) {
-        peer_die(s->world, "no memory for a sink");
-    }
+    s->by_delivery = peer_alloc(s->world, s->hash_cap * sizeof *s->by_delivery);
     for (size_t i = 0; i < s->order_count; i++) {
         s->by_delivery[slot_of(s, s->orders[i].delivery)] = i + 1;
     }
@@ -338,10 +335,7 @@ static bool up_or_dead(void *ctx)
 
 peer_sink *peer_sink_new(peer_world *w, const peer_sink_setup *setup)
 {
-    peer_sink *s = calloc(1, sizeof *s);
-    if (s == NULL) {
-        peer_die(w, "no memory for a sink");
-    }
+    peer_sink *s = peer_alloc(w, sizeof *s);
     s->world = w;
     s->setup = *setup;
     s->setup.credit = setup->credit != 0 ? setup->credit : CREDIT;

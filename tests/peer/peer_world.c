@@ -53,6 +53,15 @@ void peer_die(const peer_world *w, const char *fmt, ...)
     abort();
 }
 
+void *peer_alloc(const peer_world *w, size_t n)
+{
+    void *p = calloc(1, n);
+    if (p == NULL) {
+        peer_die(w, "no memory for a test");
+    }
+    return p;
+}
+
 void peer_need(const peer_world *w, kg_err e, const kg_diag *diag, const char *what)
 {
     if (e != KG_OK) {
@@ -246,14 +255,11 @@ static void choose_endpoints(peer_world *w, bool tcp)
 
 peer_world *peer_world_new(const peer_setup *setup)
 {
-    peer_world *w = calloc(1, sizeof *w);
+    peer_world *w = peer_alloc(NULL, sizeof *w);
     const char *source = getenv("KENG_SOURCE_DIR");
     char communes[512];
     char real[PATH_MAX];
     kg_diag diag = {0};
-    if (w == NULL) {
-        peer_die(NULL, "no memory for a test world");
-    }
     (void)signal(SIGPIPE, SIG_IGN);
     (void)snprintf(w->dir, sizeof w->dir, "/tmp/keng-peer-XXXXXX");
     if (mkdtemp(w->dir) == NULL) {

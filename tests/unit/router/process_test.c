@@ -61,6 +61,14 @@ static void drop(peer_alert *a)
     free(a);
 }
 
+/* An Update or Cancel of one alert. */
+static peer_alert *ending_of(scene *s, const peer_alert *of, cap_msg_type type, const char *area)
+{
+    const peer_spec spec = {
+        .class = CLASS_URGENT, .msg_type = type, .references = &of->ref, .reference_count = 1, .area = area};
+    return make(s, &spec, health, 1);
+}
+
 /* ---- what is waited for ---- */
 
 typedef struct goal {
@@ -360,9 +368,7 @@ static void test_cancel_recalls(void **state)
     peer_alert *a = make(&s, &(peer_spec){.class = CLASS_URGENT}, health, 1);
     want_verdict(peer_submit_wait(s.publisher, a), "alert", WIRE_ACCEPTED, "ok");
     want_progress(&s, a->id, DLV_HELD, 2);
-    peer_alert *c = make(
-        &s, &(peer_spec){.class = CLASS_URGENT, .msg_type = CAP_CANCEL, .references = &a->ref, .reference_count = 1},
-        health, 1);
+    peer_alert *c = ending_of(&s, a, CAP_CANCEL, NULL);
     const peer_verdict *v = peer_submit_wait(s.publisher, c);
     want_verdict(v, "cancel", WIRE_ACCEPTED, "ok");
     assert_int_equal(v->targets, 2); /* exactly those that got the alert */
@@ -388,16 +394,11 @@ static void test_update_reaches_who_got_the_wrong_one(void **state)
     (void)state;
     scene s = open_scene(&(peer_setup){.stations = 4});
     s.sink = peer_sink_new(s.world, &(peer_sink_setup){.count = 4, .hold = true, .finish = true});
-    peer_alert *a = make(&s, &(peer_spec){.class = CLASS_URGENT, .area = peer_commune(s.world, 0)}, health, 1);
+    const peer_spec one_commune = {.class = CLASS_URGENT, .area = peer_commune(s.world, 0)};
+    peer_alert *a = make(&s, &one_commune, health, 1);
     want_verdict(peer_submit_wait(s.publisher, a), "alert", WIRE_ACCEPTED, "ok");
     want_progress(&s, a->id, DLV_DONE, 1);
-    peer_alert *u = make(&s,
-                         &(peer_spec){.class = CLASS_URGENT,
-                                      .msg_type = CAP_UPDATE,
-                                      .references = &a->ref,
-                                      .reference_count = 1,
-                                      .area = peer_commune(s.world, 1)},
-                         health, 1);
+    peer_alert *u = ending_of(&s, a, CAP_UPDATE, peer_commune(s.world, 1));
     const peer_verdict *v = peer_submit_wait(s.publisher, u);
     want_verdict(v, "update", WIRE_ACCEPTED, "ok");
     assert_int_equal(v->targets, 2); /* its own commune, and the one that was told before */
@@ -415,9 +416,7 @@ static void test_cancel_before_alert(void **state)
     scene s = open_scene(&(peer_setup){.stations = 2});
     s.sink = peer_sink_new(s.world, &(peer_sink_setup){.count = 2, .hold = true});
     peer_alert *a = make(&s, &(peer_spec){.class = CLASS_URGENT}, health, 1);
-    peer_alert *c = make(
-        &s, &(peer_spec){.class = CLASS_URGENT, .msg_type = CAP_CANCEL, .references = &a->ref, .reference_count = 1},
-        health, 1);
+    peer_alert *c = ending_of(&s, a, CAP_CANCEL, NULL);
     const peer_verdict *v = peer_submit_wait(s.publisher, c);
     want_verdict(v, "cancel first", WIRE_ACCEPTED, "ok");
     assert_int_equal(v->targets, 0);
@@ -443,14 +442,13 @@ static void test_foreign_cancel_is_held(void **state)
     want_verdict(peer_submit_wait(s.publisher, a), "alert", WIRE_ACCEPTED, "ok");
     want_progress(&s, a->id, DLV_HELD, 2);
     /* The police sign a cancel under the health department's own sender name. */
-    peer_alert *c = make(&s,
-                         &(peer_spec){.class = CLASS_URGENT,
-                                      .msg_type = CAP_CANCEL,
-                                      .agency = "cong-an-tinh",
-                                      .sector = "security",
-                                      .references = &a->ref,
-                                      .reference_count = 1},
-                         police, 1);
+    const peer_spec foreign = {.class = CLASS_URGENT,
+                               .msg_type = CAP_CANCEL,
+                               .agency = "cong-an-tinh",
+                               .sector = "security",
+                               .references = &a->ref,
+                               .reference_count = 1};
+    peer_alert *c = make(&s, &foreign, police, 1);
     want_verdict(peer_submit_wait(s.publisher, c), "foreign", WIRE_HELD_FOR_PERSON, "foreign-reference");
     (void)peer_until(s.world, NULL, NULL, QUIET_MS);
     assert_int_equal(ledger_rows(&s, a, "held"), 2);
@@ -586,8 +584,8 @@ static void test_large_alert_in_pieces(void **state)
     (void)state;
     scene s = open_scene(&(peer_setup){.stations = 2});
     s.sink = peer_sink_new(s.world, &(peer_sink_setup){.count = 2, .hold = true});
-    peer_alert *a = make(&s, &(peer_spec){.class = CLASS_URGENT, .extra_bytes = 300 * 1024}, health, 1);
-    assert_true(a->bytes.len > 5 * WIRE_PIECE_MAX);
+    peer_alert *a = make(&s, &(peer_spec){.class = CLASS_URGENT, .extra_bytes = (size_t)300 * 1024}, health, 1);
+    assert_true(a->bytes.len > (size_t)5 * WIRE_PIECE_MAX);
     want_verdict(peer_submit_wait(s.publisher, a), "in pieces", WIRE_ACCEPTED, "ok");
     want_progress(&s, a->id, DLV_HELD, 2);
     drop(a);
@@ -718,10 +716,7 @@ static void test_killed_while_recalling(void **state)
         peer_alert *a = make(&s, &(peer_spec){.class = CLASS_URGENT}, health, 1);
         want_verdict(peer_submit_wait(s.publisher, a), "alert", WIRE_ACCEPTED, "ok");
         want_progress(&s, a->id, DLV_HELD, 3);
-        peer_alert *c = make(
-            &s,
-            &(peer_spec){.class = CLASS_URGENT, .msg_type = CAP_CANCEL, .references = &a->ref, .reference_count = 1},
-            health, 1);
+        peer_alert *c = ending_of(&s, a, CAP_CANCEL, NULL);
         peer_submit(s.publisher, c);
         if (peer_router_wait(s.world, SOON_MS) == -1) {
             fail_msg("%s: not reached", points[i]);

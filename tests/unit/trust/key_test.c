@@ -174,7 +174,7 @@ static void test_signature(void **state)
         assert_false(trust_verify(&open, TRUST_ALERT, "abc", 3, sig));
         sig[i / 8] ^= (uint8_t)(1u << (i % 8));
     }
-    for (size_t i = 0; i < 8 * KEY_BYTES; i++) {
+    for (size_t i = 0; i < (size_t)8 * KEY_BYTES; i++) {
         public_key other = open;
         other.b[i / 8] ^= (uint8_t)(1u << (i % 8));
         assert_false(trust_verify(&other, TRUST_ALERT, "abc", 3, sig));

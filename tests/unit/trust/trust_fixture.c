@@ -44,7 +44,7 @@ void tf_manifest(const trust_fixture *f, uint64_t version, kg_buf *out)
     static const char *stations[] = {"86.28756.loa", "86.sms*"};
     const alert_texts in_province = {province, 1};
     const alert_texts health_only = {health, 1};
-    const int64_t hour = 3600 * 1000;
+    const int64_t hour = INT64_C(3600000);
     key_entry rows[] = {
         {.use = KEY_SIGN_ACTUAL,
          .holder = "Bà An",
@@ -181,7 +181,7 @@ void tf_alert(alert *a)
     a->agency = "so-y-te";
     a->sector = "health";
     a->bulletin_class = CLASS_URGENT;
-    a->expires_ms = tf_now_ms + 3600 * 1000;
+    a->expires_ms = tf_now_ms + INT64_C(3600000);
     alert_info *info = kg_arena_array(&a->mem, 1, sizeof *info);
     assert_non_null(info);
     a->infos.items = info;

@@ -252,13 +252,13 @@ static void test_covers(void **state)
     static const char *codes[] = {"28756", "28777", "22015", "99999"};
     static const struct {
         const char *label;
-        tf_who who;
         size_t from, count;
+        tf_who who;
         bool want;
     } cases[] = {
-        {"department in its province", TF_HEALTH, 0, 2, true}, {"department beyond it", TF_HEALTH, 0, 3, false},
-        {"commune at home", TF_COMMUNE, 0, 1, true},           {"commune next door", TF_COMMUNE, 1, 1, false},
-        {"ministry everywhere", TF_NATION, 0, 3, true},        {"nobody knows the code", TF_NATION, 3, 1, false},
+        {"department in its province", 0, 2, TF_HEALTH, true}, {"department beyond it", 0, 3, TF_HEALTH, false},
+        {"commune at home", 0, 1, TF_COMMUNE, true},           {"commune next door", 1, 1, TF_COMMUNE, false},
+        {"ministry everywhere", 0, 3, TF_NATION, true},        {"nobody knows the code", 3, 1, TF_NATION, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const public_key k = secret_public(f->keys[cases[i].who]);
