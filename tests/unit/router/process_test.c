@@ -467,7 +467,8 @@ static void test_restart_with_queued(void **state)
     scene s = open_scene(&(peer_setup){.stations = STATIONS});
     peer_alert *alerts[ALERTS];
     for (size_t i = 0; i < ALERTS; i++) {
-        alerts[i] = make(&s, &(peer_spec){.class = i % 2 == 0 ? CLASS_URGENT : CLASS_ROUTINE}, health, 1);
+        const bulletin_class class = i % 2 == 0 ? CLASS_URGENT : CLASS_ROUTINE;
+        alerts[i] = make(&s, &(peer_spec){.class = class}, health, 1);
         want_verdict(peer_submit_wait(s.publisher, alerts[i]), "accepted", WIRE_ACCEPTED, "ok");
     }
     (void)peer_router_end(s.world, SIGKILL);
