@@ -247,10 +247,10 @@ static size_t shapes_in(const alert *al)
 static void note_unknown_outlines(resolver *r)
 {
     size_t without = 0;
-    for (size_t i = 0; i < r->a->count; i++) {
+    for (size_t i = 0; r->shapes > 0 && i < r->a->count; i++) {
         without += !r->a->items[i].has_geometry && areas_valid_on(&r->a->items[i], r->day) ? 1 : 0;
     }
-    if (r->shapes > 0 && without > 0) {
+    if (without > 0) {
         char why[96];
         (void)snprintf(why, sizeof why, "%zu communes have none, polygons and circles do not reach them", without);
         note(r, "outlines", "", why);

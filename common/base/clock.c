@@ -46,6 +46,12 @@ int64_t kg_clock_mono_ms(void)
     return now(CLOCK_MONOTONIC);
 }
 
+static void two_digits(char *at, int value)
+{
+    at[0] = (char)('0' + value / 10);
+    at[1] = (char)('0' + value % 10);
+}
+
 void kg_time_text(int64_t wall_ms, int offset_min, char out[KG_TIME_TEXT_MAX])
 {
     int64_t s = wall_ms / 1000 + (int64_t)offset_min * 60;
@@ -59,8 +65,24 @@ void kg_time_text(int64_t wall_ms, int offset_min, char out[KG_TIME_TEXT_MAX])
     }
     const int off = offset_min < 0 ? -offset_min : offset_min;
     const char sign = offset_min <= 0 ? '-' : '+';
-    (void)snprintf(out, KG_TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1,
-                   tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, sign, off / 60, off % 60);
+    const int year = tm.tm_year + 1900;
+    if (year < 0 || year > 9999 || off > 99 * 60) { /* no time of this world; still said */
+        (void)snprintf(out, KG_TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d%c%02d:%02d", year, tm.tm_mon + 1,
+                       tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, sign, off / 60, off % 60);
+        return;
+    }
+    /* By hand: it stands in every log line and every decision about a day, and printf took more than all of that. */
+    memcpy(out, "0000-00-00T00:00:00+00:00", sizeof "0000-00-00T00:00:00+00:00");
+    two_digits(out, year / 100);
+    two_digits(out + 2, year % 100);
+    two_digits(out + 5, tm.tm_mon + 1);
+    two_digits(out + 8, tm.tm_mday);
+    two_digits(out + 11, tm.tm_hour);
+    two_digits(out + 14, tm.tm_min);
+    two_digits(out + 17, tm.tm_sec);
+    out[19] = sign;
+    two_digits(out + 20, off / 60);
+    two_digits(out + 23, off % 60);
 }
 
 static bool digits(const char **p, int count, int *value)
