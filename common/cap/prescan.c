@@ -42,7 +42,7 @@ static bool blank(char c)
 static void declared_encoding(const char *s, size_t n, char out[ENCODING_MAX])
 {
     out[0] = '\0';
-    if (n < 5 || memcmp(s, "<?xml", 5) != 0 || !blank(s[5])) {
+    if (n < 6 || memcmp(s, "<?xml", 5) != 0 || !blank(s[5])) {
         return;
     }
     const size_t most = n < DECLARATION_MAX ? n : DECLARATION_MAX;

@@ -134,9 +134,6 @@ static void a_taken_over_child_harms_nobody(void **state)
     } rows[] = {
         {"loop", KG_E_INVALID, "brought its reader down"},
         {"stall", KG_E_INVALID, "kept its reader busy"},
-#if !defined(__SANITIZE_ADDRESS__)
-        {"eat", KG_E_IO, "status 1"},
-#endif
         {"socket", KG_E_INVALID, "signal 31"}, /* SIGSYS: the fence, not a refusal that could be worked around */
         {"open", KG_E_INVALID, "signal 31"},
         {"fork", KG_E_INVALID, "signal 31"},
@@ -148,7 +145,10 @@ static void a_taken_over_child_harms_nobody(void **state)
         {"garbage", KG_E_INVALID, "no reading"},
         {"rubbish", KG_E_INVALID, "brought its reader down"},
         {"flood", KG_E_INVALID, "middle of its answer"},
+#if !defined(__SANITIZE_ADDRESS__) /* its memory is not limited, and its way out makes calls of its own */
+        {"eat", KG_E_IO, "status 1"},
         {"quit", KG_E_IO, "status 3"},
+#endif
     };
     const size_t descriptors = open_descriptors();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
