@@ -25,7 +25,7 @@ static const cli_option explain_options[] = {
 };
 static const cli_option ask_options[] = {
     TOOL_CONFIG,
-    {"to", "NAME", "the process to ask (keng.yaml, `processes`); default: the first"},
+    {"to", "NAME", "the process to ask (keng.yaml, `processes`); default: the router, or the sink of the station"},
     {"who", "NAME", "who asks, for the record; default: `who` of keng.yaml"},
     {NULL, NULL, NULL},
 };
@@ -167,8 +167,7 @@ static const cli face = {
     .commands = commands,
     .files = "keng.yaml: who, key, policy, communes, geometry, geometry_dir, sender, agency, processes (name, control, "
              "status, key).",
-    .examples =
-        "keng explain canh-bao.xml\nkeng ledger 3f9a12\nkeng station confirm --to loudspeaker 86.29254.loa 3f9a12",
+    .examples = "keng explain canh-bao.xml\nkeng ledger 3f9a12\nkeng station confirm 86.29254.loa 3f9a12",
 };
 
 int main(int argc, char **argv)
