@@ -45,6 +45,11 @@ static int ledger(const cli_args *a)
     return ask_router(a, "ledger");
 }
 
+static int note(const cli_args *a)
+{
+    return ask_router(a, "note");
+}
+
 static int held_list(const cli_args *a)
 {
     return ask_router(a, "held list");
@@ -131,6 +136,7 @@ static const cli_command commands[] = {
      ask_options, 0, 0, stations},
     {"watch", "", "the status as it changes", ask_options, 0, 0, watch_command},
     {"ledger", "ALERT", "every target of an alert and its one state", ask_options, 1, 1, ledger},
+    {"note", "ALERT TEXT", "put a remark on record, such as an operator's confirming phone call", ask_options, 2, 2, note},
     {"audit verify", "", "recompute the audit chain from its first row; names the row that does not fit", ask_options,
      0, 0, audit_verify},
     {"held list", "", "alerts that wait for a person", ask_options, 0, 0, held_list},
