@@ -79,8 +79,10 @@ def runs(values):
 def to_8k(source, target):
     """Any sound file or Ogg recording to 8 kHz mono 16 bit. (sox: unlike GStreamer's, its Ogg reader follows a stream
     whose title changes.) A recording that was cut off is taken as far as it goes."""
-    subprocess.run(["sox", "-G", source, "-r", str(RATE), "-c", "1", "-b", "16", target], timeout=120, check=True,
-                   capture_output=True)
+    done = subprocess.run(["sox", "-G", source, "-r", str(RATE), "-c", "1", "-b", "16", target], timeout=120, check=False,
+                          capture_output=True, text=True)
+    if done.returncode != 0:
+        raise AssertionError(f"{source}: {done.stderr}")
     return pathlib.Path(target)
 
 

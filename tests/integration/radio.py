@@ -156,7 +156,20 @@ class Listener:
         self.ended.set()
         self.thread.join(15)
         self.stream.close()
+        self.path.write_bytes(whole_pages(self.path.read_bytes()))
         return to_8k(self.path, self.path.with_suffix(".wav"))
+
+
+def whole_pages(ogg):
+    """The recording up to its last complete Ogg page: a listener leaves in the middle of one."""
+    at = 0
+    while ogg[at:at + 4] == b"OggS" and at + 27 <= len(ogg):
+        table = ogg[at + 27:at + 27 + ogg[at + 26]]
+        end = at + 27 + ogg[at + 26] + sum(table)
+        if len(table) < ogg[at + 26] or end > len(ogg):
+            break
+        at = end
+    return ogg[:at]
 
 
 def beep(path, hz, seconds, rate=48000):
