@@ -78,11 +78,12 @@ def runs(values):
 
 def to_8k(source, target):
     """Any sound file or Ogg recording to 8 kHz mono 16 bit. (sox: unlike GStreamer's, its Ogg reader follows a stream
-    whose title changes.) A recording that was cut off is taken as far as it goes."""
-    done = subprocess.run(["sox", "-G", source, "-r", str(RATE), "-c", "1", "-b", "16", target], timeout=120, check=False,
-                          capture_output=True, text=True)
+    whose title changes. Through a pipe: it must not look for the end of a recording that was cut off anywhere.)"""
+    source = pathlib.Path(source)
+    done = subprocess.run(["sox", "-G", "-t", source.suffix[1:], "-", "-r", str(RATE), "-c", "1", "-b", "16", target],
+                          input=source.read_bytes(), timeout=120, check=False, capture_output=True)
     if done.returncode != 0:
-        raise AssertionError(f"{source}: {done.stderr}")
+        raise AssertionError(f"{source}: {done.stderr.decode(errors='replace')}")
     return pathlib.Path(target)
 
 

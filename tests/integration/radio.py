@@ -79,7 +79,16 @@ class Radio:
                    KENG_LIQ_ALLOW_ROOT="1", KENG_LIQ_TOKEN=self.token, KENG_LIQ_PORT=str(self.port),
                    KENG_PROGRAMME=str(self.dir / "programme"), KENG_ICECAST_PORT=str(self.ice_port),
                    KENG_ICECAST_PASSWORD="source", KENG_ICECAST_MOUNT="air.ogg", LC_ALL="C.UTF-8")
-        wait_until(self.on_air, 60, 0.2, what="Liquidsoap on air")
+        wait_until(lambda: self.on_air() and self.decodable(), 60, 0.3, what="Liquidsoap on air")
+
+    def decodable(self):
+        """Icecast lists a mount a moment before it has the stream's headers; who joins then cannot decode it."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ice_port}/air.ogg", timeout=5) as stream:
+                start = stream.read(64)
+        except OSError:
+            return False
+        return start[:4] == b"OggS" and start[5] & 2 and b"\x01vorbis" in start
 
     def on_air(self):
         if self.processes["liquidsoap"].poll() is not None:
@@ -156,20 +165,7 @@ class Listener:
         self.ended.set()
         self.thread.join(15)
         self.stream.close()
-        self.path.write_bytes(whole_pages(self.path.read_bytes()))
         return to_8k(self.path, self.path.with_suffix(".wav"))
-
-
-def whole_pages(ogg):
-    """The recording up to its last complete Ogg page: a listener leaves in the middle of one."""
-    at = 0
-    while ogg[at:at + 4] == b"OggS" and at + 27 <= len(ogg):
-        table = ogg[at + 27:at + 27 + ogg[at + 26]]
-        end = at + 27 + ogg[at + 26] + sum(table)
-        if len(table) < ogg[at + 26] or end > len(ogg):
-            break
-        at = end
-    return ogg[:at]
 
 
 def beep(path, hz, seconds, rate=48000):
