@@ -27,6 +27,26 @@ static void take_verdict(pub *p, const wire_verdict *v)
     p->answered++;
     p->targets += v->targets;
     p->position = v->position;
+    p->id = v->id;
+}
+
+static void take_answer(pub *p, const wire_msg *m)
+{
+    const wire_bytes *packed = &m->u.answer.receipt;
+    wire_receipt r;
+    public_key signer;
+    kg_diag diag = {""};
+    memcpy(signer.b, m->u.answer.router_key, KEY_BYTES);
+    const key_entry *e = manifest_signer(p->world->manifest, &signer);
+    if (e == NULL || e->role != ROLE_ROUTER ||
+        !trust_verify(&signer, TRUST_RECEIPT, packed->b, packed->n, m->u.answer.signature)) {
+        bench_die("an answer that the router has not signed");
+    }
+    bench_must(wire_receipt_read(packed->b, packed->n, &r, &diag), &diag, "reading a receipt");
+    for (size_t i = 0; i < r.verdict_count; i++) {
+        take_verdict(p, &r.verdicts[i]);
+    }
+    wire_receipt_done(&r);
 }
 
 static void on_message(void *ctx, const void *bytes, size_t n)
@@ -39,20 +59,9 @@ static void on_message(void *ctx, const void *bytes, size_t n)
         bench_die("refused: %s: %s", m.u.refused.code, m.u.refused.sentence);
     }
     if (m.kind == WIRE_ANSWER) {
-        const wire_bytes *packed = &m.u.answer.receipt;
-        wire_receipt r;
-        public_key signer;
-        memcpy(signer.b, m.u.answer.router_key, KEY_BYTES);
-        const key_entry *e = manifest_signer(p->world->manifest, &signer);
-        if (e == NULL || e->role != ROLE_ROUTER ||
-            !trust_verify(&signer, TRUST_RECEIPT, packed->b, packed->n, m.u.answer.signature)) {
-            bench_die("an answer that the router has not signed");
-        }
-        bench_must(wire_receipt_read(packed->b, packed->n, &r, &diag), &diag, "reading a receipt");
-        for (size_t i = 0; i < r.verdict_count; i++) {
-            take_verdict(p, &r.verdicts[i]);
-        }
-        wire_receipt_done(&r);
+        take_answer(p, &m);
+    } else if (m.kind == WIRE_PROGRESS) {
+        p->progress = (pub_progress){m.u.progress.final, m.u.progress.last_held_ms, m.u.progress.last_outcome_ms};
     }
     wire_done(&m);
 }

@@ -18,6 +18,11 @@ typedef struct pub_alert {
     alert_hash hash;
 } pub_alert;
 
+typedef struct pub_progress { /* the last one heard */
+    bool final;
+    int64_t last_held_ms, last_outcome_ms;
+} pub_progress;
+
 typedef struct pub {
     const bench_world *world;
     secret_key *key;
@@ -30,7 +35,9 @@ typedef struct pub {
     uint64_t sent, answered;
     uint64_t targets;  /* deliveries promised so far */
     uint64_t position; /* of the last one answered */
-    double *waits;     /* of each submission until its answer, when not NULL */
+    alert_id id;       /* likewise */
+    pub_progress progress;
+    double *waits; /* of each submission until its answer, when not NULL */
 } pub;
 
 void pub_sign(const bench_world *w, const world_wish *wish, pub_alert *out);

@@ -66,6 +66,7 @@ class World:
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="keng-bench-", dir=data))
         self.port = free_block()
         self.router = None
+        self.sinks = []
         (self.dir / "keys").mkdir(mode=0o700)
         (self.dir / "state").mkdir()
         self.public = {}
@@ -164,6 +165,30 @@ class World:
                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         return began
 
+    def start_sinks(self):
+        """The sink engine as it is shipped, with devices that are done at once: a quarter of the stations each."""
+        for i, name in enumerate(self.holders):
+            share = range(1 + self.stations * i // HOLDERS, 1 + self.stations * (i + 1) // HOLDERS)
+            stations = "".join(f"  - {{id: {PROVINCE}.{n:05d}.loa, name: \"Loa {n}\", medium: loudspeaker, driver: none, "
+                               f"languages: [vi], settings: \"\"}}\n" for n in share)
+            (self.dir / f"{name}.yaml").write_text(
+                f"name: {name}\nkey: keys/{name}\nroot: {self.public['root']}\nmanifest: keys.manifest\n"
+                f"communes: [communes.tsv]\nstate: state/{name}\ncontrol: tcp://127.0.0.1:{self.port + 5 + i}\n"
+                f"routers:\n  - {{name: bench, urgent: \"tcp://127.0.0.1:{self.port + 1}\", "
+                f"other: \"tcp://127.0.0.1:{self.port + 2}\", key: {self.public['router']}}}\n"
+                f"drivers: [{{name: none, kind: \"null\"}}]\nstations:\n{stations}")
+            with open(self.dir / f"{name}.log", "ab") as log:
+                self.sinks.append(subprocess.Popen([self.bin / "nullsink", "--config", self.dir / f"{name}.yaml"],
+                                                   stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+        self.await_status("stations-connected", self.stations, 60)
+
+    def await_status(self, what, wanted, seconds):
+        end = time.monotonic() + seconds
+        while self.status()[what] < wanted:
+            if time.monotonic() > end:
+                raise SystemExit(f"bench: {what} did not reach {wanted} within {seconds} s: {self.status()}")
+            time.sleep(0.02)
+
     def stop(self, sig=signal.SIGTERM):
         if self.router is not None:
             self.router.send_signal(sig)
@@ -195,7 +220,8 @@ class World:
         return self
 
     def __exit__(self, kind, *_):
-        if self.router is not None:
-            self.router.kill()
-            self.router.wait()
+        for process in self.sinks + [self.router]:
+            if process is not None:
+                process.kill()
+                process.wait()
         shutil.rmtree(self.dir, ignore_errors=True)
