@@ -123,6 +123,21 @@ static void on_progress(void *ctx, const wire_msg *m)
     }
 }
 
+/* The wait is over: what is still missing of each alert, and what goes on by itself. */
+static void say_missing(const talk *t)
+{
+    for (size_t i = 0; i < t->topic_count; i++) {
+        const topic *about = &t->topics[i];
+        char id[ALERT_ID_TEXT];
+        alert_id_text(about->id, id);
+        if (!about->answered) {
+            desk_say(t, "%s: no router has answered yet; it stays in the outbox and is tried again", id);
+        } else if (t->follow && !about->over) {
+            desk_say(t, "%s: the router has it; not every delivery is final yet. Look with: keng ledger %s", id, id);
+        }
+    }
+}
+
 static void on_timer(void *ctx)
 {
     desk *d = ctx;
@@ -130,7 +145,7 @@ static void on_timer(void *ctx)
     for (size_t i = 0; i < TALKS_MAX; i++) {
         talk *t = &d->talks[i];
         if (t->open && t->until_ms != 0 && t->until_ms <= now) {
-            desk_say(t, "no final answer yet; it stays in the outbox and is tried again");
+            say_missing(t);
             end_talk(t, CLI_LATER);
         }
     }

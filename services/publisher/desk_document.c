@@ -31,6 +31,9 @@ static bool make_update(desk *d, talk *t, alert *a, const desk_request *r)
     kg_err e = desk_find(d, r->alert, &id, &old, &diag);
     if (e == KG_OK) {
         e = endings_update_of(a, &old, &diag);
+        if (e == KG_OK) {
+            e = desk_last(d, &old, alert_own_id(a), &diag);
+        }
         alert_done(&old);
     }
     if (e != KG_OK) {
@@ -114,8 +117,8 @@ static void take_cap(desk *d, talk *t, const desk_request *r)
                      doc->findings[k].rule, doc->findings[k].sentence);
         }
         if (doc->verdict == CAP_REFUSE || !doc->has_alert) {
-            desk_say(t, "%s: refused%s%s", r->name, doc->entry != NULL ? ": " : "",
-                     doc->entry != NULL ? doc->entry : "");
+            const bool named = doc->entry != NULL && doc->entry[0] != '\0';
+            desk_say(t, "%s: refused: %s", r->name, named ? doc->entry : "see the lines above");
             t->failed = true;
         } else {
             take_cap_alert(d, t, doc, r);

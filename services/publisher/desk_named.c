@@ -63,38 +63,91 @@ kg_err desk_find(desk *d, const char *name, alert_id *id, alert *out, kg_diag *d
     return open_own(d, s.id, out, diag);
 }
 
-static void do_ending(desk *d, talk *t, const desk_request *r, outbox_draft kind)
+typedef struct succession {
+    desk *desk;
+    const alert *old;
+    alert_id ours;
+    bool found;
+    alert_id by;
+} succession;
+
+static kg_err note_successor(void *ctx, const outbox_row *row)
 {
-    kg_diag diag = {{0}};
+    succession *s = ctx;
+    const bool stands = row->state == OUTBOX_ACCEPTED || row->state == OUTBOX_WAITING;
+    alert a;
+    if (s->found || !stands || alert_id_same(row->id, s->ours) || open_own(s->desk, row->id, &a, NULL) != KG_OK) {
+        return KG_OK;
+    }
+    for (size_t i = 0; i < a.references.count && !s->found; i++) {
+        const alert_ref *ref = &a.references.items[i];
+        s->found = ref->sent_ms == s->old->sent_ms && strcmp(ref->identifier, s->old->identifier) == 0 &&
+                   strcmp(ref->sender, s->old->sender) == 0;
+        s->by = row->id;
+    }
+    alert_done(&a);
+    return KG_OK;
+}
+
+kg_err desk_last(desk *d, const alert *old, alert_id ours, kg_diag *diag)
+{
+    succession s = {.desk = d, .old = old, .ours = ours};
+    const kg_err e = outbox_rows(d->outbox, false, note_successor, &s, diag);
+    if (e != KG_OK || !s.found) {
+        return e;
+    }
+    char by[ALERT_ID_TEXT];
+    alert_id_text(s.by, by);
+    return kg_fail(diag, KG_E_CONFLICT, "this alert was replaced or ended by %s; name that one instead", by);
+}
+
+static kg_err open_draft(desk *d, alert_id id, outbox_draft kind, authored *w, alert *out, kg_diag *diag)
+{
+    signed_view v = {0};
+    kg_err e = outbox_draft_get(d->outbox, id, kind, &w->signed_bytes, diag);
+    if (e == KG_OK) {
+        e = signed_open(w->signed_bytes.s, w->signed_bytes.len, &v, diag);
+    }
+    if (e == KG_OK) {
+        e = alert_unpack(v.payload, v.payload_len, out, diag);
+        signed_done(&v);
+    }
+    return e;
+}
+
+static kg_err take_ending(desk *d, const char *name, outbox_draft kind, authored *w, kg_diag *diag)
+{
     alert_id id;
     alert old;
     alert ending;
-    authored w = {0};
-    signed_view v = {0};
-    kg_err e = desk_find(d, r->alert, &id, &old, &diag);
-    if (e == KG_OK) {
-        alert_done(&old);
-        e = outbox_draft_get(d->outbox, id, kind, &w.signed_bytes, &diag);
-    }
-    if (e == KG_OK) {
-        e = signed_open(w.signed_bytes.s, w.signed_bytes.len, &v, &diag);
-    }
-    if (e == KG_OK) {
-        e = alert_unpack(v.payload, v.payload_len, &ending, &diag);
-        signed_done(&v);
-    }
+    kg_err e = desk_find(d, name, &id, &old, diag);
     if (e != KG_OK) {
-        desk_say(t, "refused: %s", diag.text);
-        t->failed = true;
-    } else {
-        w.row = (outbox_row){.id = alert_own_id(&ending),
-                             .hash = alert_hash_of(w.signed_bytes.s, w.signed_bytes.len),
-                             .class = (uint8_t)ending.bulletin_class,
-                             .signed_ms = kg_clock_wall_ms(),
-                             .expires_ms = ending.expires_ms};
+        return e;
+    }
+    e = open_draft(d, id, kind, w, &ending, diag);
+    if (e == KG_OK) {
+        w->row = (outbox_row){.id = alert_own_id(&ending),
+                              .hash = alert_hash_of(w->signed_bytes.s, w->signed_bytes.len),
+                              .class = (uint8_t)ending.bulletin_class,
+                              .signed_ms = kg_clock_wall_ms(),
+                              .expires_ms = ending.expires_ms};
         alert_done(&ending);
+        e = desk_last(d, &old, w->row.id, diag);
+    }
+    alert_done(&old);
+    return e;
+}
+
+static void do_ending(desk *d, talk *t, const desk_request *r, outbox_draft kind)
+{
+    kg_diag diag = {{0}};
+    authored w = {0};
+    if (take_ending(d, r->alert, kind, &w, &diag) == KG_OK) {
         desk_queue(d, t, &w, r);
         submit_wake(d->submit);
+    } else {
+        desk_say(t, "refused: %s", diag.text);
+        t->failed = true;
     }
     authored_done(&w);
 }
