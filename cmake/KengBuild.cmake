@@ -70,6 +70,13 @@ function(kg_program name)
     _kg_target(${name} ${ARGN})
     target_include_directories(${name} PRIVATE "${CMAKE_CURRENT_SOURCE_DIR}")
     install(TARGETS ${name} RUNTIME DESTINATION bin)
+    if(name MATCHES "^keng")
+        # The manual page is what the program prints of itself: one text for --help, --man and man(1).
+        set(page "${CMAKE_BINARY_DIR}/man/${name}.1")
+        file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/man")
+        add_custom_command(TARGET ${name} POST_BUILD COMMAND $<TARGET_FILE:${name}> --man > "${page}" VERBATIM)
+        install(FILES "${page}" DESTINATION share/man/man1)
+    endif()
 endfunction()
 
 # LABEL: unit (default), corpus, arch. Tests find the tree through KENG_SOURCE_DIR and the reference data,
