@@ -238,7 +238,7 @@ int cap_response_read(const char *s);
 int cap_urgency_read(const char *s);
 int cap_severity_read(const char *s);
 int cap_certainty_read(const char *s);             /* takes 1.0's "Very Likely" as Likely */
-const char *bulletin_class_text(bulletin_class c); /* "routine" "priority" "urgent" */
+const char *bulletin_class_text(bulletin_class v); /* "routine" "priority" "urgent" */
 const char *bulletin_class_vi(bulletin_class c);   /* "thông thường" "ưu tiên" "khẩn cấp" */
 int bulletin_class_read(const char *s);            /* either language, accents optional, or 0 1 2 */
 

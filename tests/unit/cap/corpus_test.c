@@ -231,8 +231,10 @@ static void is_invalid(const char *file, const row *r, const cap_reading *got)
     while (i < sizeof actions / sizeof actions[0] && strcmp(r->cells[5], actions[i].action) != 0) {
         i++;
     }
-    assert_true(i < sizeof actions / sizeof actions[0]);
-    assert_int_equal(got->count, 1);
+    if (i == sizeof actions / sizeof actions[0] || got->count != 1) {
+        fail_with(file, "is one document with an action that is written down above", got);
+        return;
+    }
     cap_verdict want = actions[i].want;
     if (strncmp(r->cells[5], "Cancel:", 7) == 0 && strstr(r->cells[4], "msgType Update") != NULL) {
         want = CAP_WARN;
