@@ -21,8 +21,7 @@ enum {
     PIECES_MAX = SPEECH_PARTS_MAX * CLIPS_IN_TEXT_MAX,
     DELIVER_STEP = 32, /* jobs answered in one turn of the loop */
     PAUSE_PART_MS = 600,
-    PAUSE_SENTENCE_MS = 250,
-    SAMPLES_MAX = SPEECH_SECONDS_MAX * SPEECH_RATE
+    PAUSE_SENTENCE_MS = 250
 };
 
 /* What is sounded in one go: a text for the voice, a recording of the catalogue, or one brought along. */
@@ -67,6 +66,7 @@ struct speech {
     const char *work_dir, *program, *voice;
     unsigned rate;
     int64_t timeout_ms;
+    size_t samples_max;
     clips *clips; /* NULL: none */
     cache *cache;
     loop_timer *turn; /* 0 ms: there are jobs to answer or works to begin */
@@ -90,6 +90,7 @@ static kg_err shop_fill(speech *s, const speech_config *config, kg_diag *diag)
     s->voice = or_default(&s->mem, config->voice, "vi");
     s->rate = config->rate != 0 ? config->rate : 150;
     s->timeout_ms = config->timeout_ms != 0 ? config->timeout_ms : 30 * 1000;
+    s->samples_max = (size_t)SPEECH_RATE * (config->seconds_max != 0 ? config->seconds_max : SPEECH_SECONDS_MAX);
     if (s->work_dir == NULL || s->program == NULL || s->voice == NULL) {
         return kg_fail(diag, KG_E_NOMEM, "no memory for speech");
     }
@@ -357,8 +358,9 @@ static kg_err work_finish(work *w, kg_diag *diag)
     if (e != KG_OK) {
         return kg_fail(diag, e, "no memory for the sound");
     }
-    if (w->samples.len / 2 > SAMPLES_MAX) {
-        return kg_fail(diag, KG_E_LIMIT, "the whole lasts longer than %d s; shorten the text", SPEECH_SECONDS_MAX);
+    if (w->samples.len / 2 > s->samples_max) {
+        return kg_fail(diag, KG_E_LIMIT, "the whole lasts longer than %zu s; shorten the text",
+                       s->samples_max / SPEECH_RATE);
     }
     KG_FAULT("speech.write");
     e = cache_add(s->cache, &w->key, &w->samples, diag);
@@ -399,7 +401,7 @@ static kg_err piece_begin(work *w, kg_diag *diag)
                                  .name = s->voice,
                                  .rate = s->rate,
                                  .timeout_ms = s->timeout_ms,
-                                 .samples_max = SAMPLES_MAX};
+                                 .samples_max = s->samples_max};
         e = voice_speak(s->loop, &spec, p->text, on_spoken, w, &w->voice, diag);
         s->voices += e == KG_OK ? 1 : 0;
         return e;

@@ -41,6 +41,7 @@ typedef struct speech_config {
     const char *voice;     /* [vi]; vi-vn-x-central, vi-vn-x-south */
     unsigned rate;         /* words a minute [150] */
     int64_t timeout_ms;    /* for one spoken part [30 s] */
+    unsigned seconds_max;  /* of the whole [SPEECH_SECONDS_MAX] */
 } speech_config;
 
 typedef struct speech_part {
