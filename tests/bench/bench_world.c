@@ -1,6 +1,7 @@
 #include "tests/bench/bench_world.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -38,7 +39,10 @@ void world_open(bench_world *w, const char *dir)
     (void)snprintf(w->dir, sizeof w->dir, "%s", dir);
     (void)snprintf(path, sizeof path, "%s/world", dir);
     bench_must(kg_file_read(path, 1024, &text, &diag), &diag, "reading the world");
-    if (sscanf(kg_buf_str(&text), "%u %zu %64s %64s", &w->port, &w->stations, router, root) != 4 ||
+    char *rest = NULL;
+    w->port = (unsigned)strtoul(kg_buf_str(&text), &rest, 10);
+    w->stations = strtoul(rest, &rest, 10);
+    if (w->port == 0 || w->stations == 0 || sscanf(rest, " %64s %64s", router, root) != 2 ||
         !public_read(router, &w->router) || !public_read(root, &w->root)) {
         bench_die("%s: not what tests/bench/run writes", path);
     }
