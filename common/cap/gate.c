@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "cap/answer.h"
 
-enum { WAIT_MS = 5000, PATH_ROOM = 4096, OFFSET_ROOM = 16, CHUNK = 64 * 1024 };
+enum { WAIT_MS = 10000, PATH_ROOM = 4096, OFFSET_ROOM = 16, CHUNK = 64 * 1024 };
 
 typedef struct gate {
     int fd; /* our end; the other one is the child's standard input and output */

@@ -63,14 +63,32 @@ static void declared_encoding(const char *s, size_t n, char out[ENCODING_MAX])
     out[len] = '\0';
 }
 
+/* How many bytes from the beginning are UTF-8 without NUL. */
+static size_t valid_length(const char *s, size_t n)
+{
+    size_t i = 0;
+    while (i < n) {
+        uint32_t cp = 0;
+        const size_t len = kg_utf8_next(s + i, n - i, &cp);
+        if (len == 0 || cp == 0) {
+            break;
+        }
+        i += len;
+    }
+    return i;
+}
+
 static kg_err take_utf8(prescan *p, const char *s, size_t n, kg_diag *diag)
 {
-    if (!kg_utf8_valid(s, n)) {
-        (void)refuse(p, KG_E_INVALID, "DOC-4", 0);
-        return kg_fail(diag, KG_E_INVALID,
-                       "The bytes are not UTF-8 and no other known encoding is declared; save the document as UTF-8.");
+    const size_t valid = valid_length(s, n);
+    const kg_err e = kg_buf_put(&p->text, s, valid);
+    if (e != KG_OK || valid == n) {
+        return e;
     }
-    return kg_buf_put(&p->text, s, n);
+    (void)refuse(p, KG_E_INVALID, "DOC-4", valid);
+    return kg_fail(diag, KG_E_INVALID,
+                   "Byte %zu is not UTF-8 and no other known encoding is declared; save the document as UTF-8.",
+                   valid + 1);
 }
 
 /* Fills p->text; *single_byte tells that each character came from one byte. */

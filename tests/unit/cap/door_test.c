@@ -275,6 +275,25 @@ static void lists_over_their_limits(void **state)
     }
 }
 
+/* The line of a byte that is no character, with and without a byte order mark before it. */
+static void the_place_of_a_bad_byte(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *document;
+        int line;
+    } rows[] = {{"<a>\n<b>\n\xff</b></a>", 3},
+                {"\xEF\xBB\xBF<a>\n\xff</a>", 2},
+                {"<?xml version='1.0' encoding='windows-1252'?>\n<a>\n\n\x81</a>", 4}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cap_reading r;
+        assert_int_equal(cap_read(rows[i].document, strlen(rows[i].document), INT_MIN, &r, NULL), KG_OK);
+        assert_true(capdoc_has(&r.documents[0], "DOC-4", CAP_REFUSE));
+        assert_int_equal(r.documents[0].findings[0].line, rows[i].line);
+        cap_reading_done(&r);
+    }
+}
+
 /* More findings than are kept: the worst one is still among them. */
 static void the_worst_finding_is_kept(void **state)
 {
@@ -426,6 +445,7 @@ int main(void)
         cmocka_unit_test(encodings),
         cmocka_unit_test(bounds),
         cmocka_unit_test(lists_over_their_limits),
+        cmocka_unit_test(the_place_of_a_bad_byte),
         cmocka_unit_test(the_worst_finding_is_kept),
         cmocka_unit_test(our_samples_have_no_fault),
         cmocka_unit_test(containers),

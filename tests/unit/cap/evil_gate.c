@@ -38,7 +38,7 @@ static void stall(void)
 static void eat(void)
 {
     for (size_t i = 0; i < BLOCKS; i++) {
-        char *p = malloc(BLOCK);
+        char *volatile p = malloc(BLOCK); /* or the compiler sees that nobody needs it */
         if (p == NULL) {
             _exit(1); /* the limit held */
         }
