@@ -151,7 +151,8 @@ static kg_err liquidsoap_open(sink *host, const char *name, const char *path, vo
     p->desk.host = host;
     kg_err e = config_load(p, name, path, diag);
     if (e == KG_OK) {
-        e = http_new(sink_loop(host), &(http_options){.plain = p->config->plain}, &p->desk.http, diag);
+        const http_options options = {.plain = p->config->plain};
+        e = http_new(sink_loop(host), &options, &p->desk.http, diag);
     }
     if (e == KG_OK) {
         e = airing_open_with(host, name, path, p->config->speech, &p->desk.airing, diag);

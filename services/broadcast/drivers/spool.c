@@ -332,7 +332,7 @@ static airing_order order_of(const spool *s, const sink_job *job, const char *st
 static kg_err order_put(const spool *s, const sink_job *job, kg_diag *diag)
 {
     char path[PATH_MAX];
-    names n;
+    names n = {.wav = "", .crawl = ""};
     bool crawl = false;
     kg_err e = folder_make(s, job->station, diag);
     if (e == KG_OK) {
@@ -390,7 +390,7 @@ static void spool_stop(void *self, sink_job *job)
     spool *s = self;
     vigil *v = vigil_of(s, job);
     kg_diag diag = {0};
-    names n;
+    names n = {.wav = "", .crawl = ""};
     if (v == NULL) {
         airing_abandon(s->airing, job);
         return;
