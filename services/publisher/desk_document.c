@@ -95,6 +95,16 @@ static void take_cap_alert(desk *d, talk *t, cap_document *doc, const desk_reque
     kg_buf_done(&source);
 }
 
+static const char *first_refusal(const cap_document *doc)
+{
+    for (size_t i = 0; i < doc->finding_count; i++) {
+        if (doc->findings[i].verdict == CAP_REFUSE) {
+            return doc->findings[i].sentence;
+        }
+    }
+    return "there is no alert in it";
+}
+
 static void take_cap(desk *d, talk *t, const desk_request *r)
 {
     kg_diag diag = {{0}};
@@ -118,7 +128,7 @@ static void take_cap(desk *d, talk *t, const desk_request *r)
         }
         if (doc->verdict == CAP_REFUSE || !doc->has_alert) {
             const bool named = doc->entry != NULL && doc->entry[0] != '\0';
-            desk_say(t, "%s: refused: %s", r->name, named ? doc->entry : "see the lines above");
+            desk_say(t, "%s: refused: %s%s%s", r->name, named ? doc->entry : "", named ? ": " : "", first_refusal(doc));
             t->failed = true;
         } else {
             take_cap_alert(d, t, doc, r);

@@ -56,7 +56,10 @@ bool progress_lines(const wire_msg *m, int64_t submit_ms, kg_buf *out)
     for (size_t i = 0; i < m->u.progress.tally_count; i++) {
         good = good && !(m->u.progress.tallies[i].count > 0 && needs_a_look(m->u.progress.tallies[i].state));
     }
-    if (m->u.progress.final) {
+    if (m->u.progress.final && m->u.progress.tally_count == 0) {
+        kg_ignore(kg_buf_puts(out, "it goes to no station"));
+        good = false;
+    } else if (m->u.progress.final) {
         kg_ignore(kg_buf_putf(
             out, "\nall final: last held %" PRId64 " ms, last outcome %" PRId64 " ms after it was submitted",
             m->u.progress.last_held_ms - submit_ms, m->u.progress.last_outcome_ms - submit_ms));

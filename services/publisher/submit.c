@@ -15,6 +15,7 @@ enum {
     CONNECT_MS = 3000, /* a router that is not up by then is left for the next */
     ANSWER_MS = 5000,
     LATER_MS = 2000,
+    HELD_MS = 5000, /* between two questions what a person has decided */
     QUIET_MS = 1500
 };
 
@@ -23,6 +24,7 @@ typedef struct pending {
     alert_hash hash;
     uint8_t class;
     bool sent;
+    bool held;      /* answered so already */
     int64_t due_ms; /* monotonic: send not before; when sent: answer expected by */
 } pending;
 
@@ -37,6 +39,7 @@ struct submit {
     bus_client *client;
     size_t active; /* router in use */
     int64_t opened_ms;
+    int64_t held_asked_ms;
     int64_t active_ms; /* last answer, or last time the router asked for something; 0 never */
     pending rows[PENDING_MAX];
     size_t row_count;
@@ -57,9 +60,34 @@ static kg_err collect(void *ctx, const outbox_row *row)
     }
     s->more = s->row_count == PENDING_MAX;
     if (!s->more) {
-        s->rows[s->row_count++] = (pending){.id = row->id, .hash = row->hash, .class = row->class};
+        s->rows[s->row_count++] =
+            (pending){.id = row->id, .hash = row->hash, .class = row->class, .held = row->state == OUTBOX_HELD};
     }
     return KG_OK;
+}
+
+/* What a router holds for a person is submitted again from time to time: it answers with what was decided. Another
+ * router would hold it a second time. */
+static kg_err collect_held(void *ctx, const outbox_row *row)
+{
+    submit *s = ctx;
+    const bool here = s->config->router_count == 1 ||
+                      (row->router != NULL && strcmp(row->router, s->config->routers[s->active].name) == 0);
+    const bool open = row->state == OUTBOX_HELD && row->expires_ms > kg_clock_wall_ms();
+    return here && open && s->row_count < PENDING_MAX ? collect(s, row) : KG_OK;
+}
+
+static void ask_for_held(submit *s)
+{
+    kg_diag diag = {{0}};
+    const int64_t now = kg_clock_mono_ms();
+    if (now - s->held_asked_ms < HELD_MS) {
+        return;
+    }
+    s->held_asked_ms = now;
+    if (outbox_rows(s->outbox, false, collect_held, s, &diag) != KG_OK) {
+        kg_log(KG_ERROR, "submit.outbox", KG_TEXT("why", diag.text));
+    }
 }
 
 static bool write_msg(submit *s, const wire_msg *m)
@@ -171,6 +199,10 @@ static void take_verdict(submit *s, const wire_receipt *r, const wire_verdict *v
         s->rows[at].sent = false;
         s->rows[at].due_ms = kg_clock_mono_ms() + LATER_MS;
         kg_log(KG_WARNING, "submit.later", KG_TEXT("router", r->router), KG_TEXT("why", v->sentence));
+        return;
+    }
+    if (s->rows[at].held && v->outcome == WIRE_HELD_FOR_PERSON) {
+        s->rows[at] = s->rows[--s->row_count]; /* nobody has decided yet; it is asked for again */
         return;
     }
     kg_diag diag = {{0}};
@@ -325,6 +357,7 @@ static void on_tick(void *ctx)
     if (s->more && s->row_count < PENDING_MAX / 2) {
         submit_wake(s);
     } else if (s->client != NULL) {
+        ask_for_held(s);
         send_due(s);
     }
     loop_timer_set(s->tick, TICK_MS);
@@ -343,6 +376,7 @@ kg_err submit_open(loop *l, bus *b, outbox *o, const publisher_config *c, const 
     s->config = c;
     s->ops = *ops;
     s->ctx = ctx;
+    s->held_asked_ms = kg_clock_mono_ms();
     s->blob.max = PUBLISHER_BLOB_MAX;
     kg_err e = loop_timer_new(l, on_tick, s, &s->tick);
     if (e != KG_OK) {

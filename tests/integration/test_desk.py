@@ -2,7 +2,7 @@
 """The agency's desk as an officer meets it: what `keng-publisher` says and does when the request is not the plain one."""
 import unittest
 
-from system import SOURCE, System, alert_id, short_form
+from system import SOURCE, System, alert_id, short_form, wait_until, when
 
 
 class Desk(unittest.TestCase):
@@ -10,7 +10,6 @@ class Desk(unittest.TestCase):
         self.system = System(manual="86.29050.loa")
         self.addCleanup(self.system.close)
         self.system.start_all()
-        self.system.wait_connected()
 
     def sent(self, done):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
@@ -31,6 +30,34 @@ class Desk(unittest.TestCase):
         done = s.publisher("all-clear", second)
         self.assertEqual(done.returncode, 1, done.stdout)
         self.assertIn(retraction, done.stdout)
+
+    def restricted(self, name):
+        """A warning that waits for a person: CAP of a restricted scope."""
+        text = (SOURCE / "deploy/examples/vinh-long.cap.xml").read_text()
+        for word, value in {"ID": name, "SENDER": "so-nnmt.vinh-long.example", "SENT": when(), "ONSET": when(),
+                            "EXPIRES": when(hours=6), "NEXT": when(hours=3)}.items():
+            text = text.replace(f"@{word}@", value)
+        text = text.replace("<scope>Public</scope>", "<scope>Restricted</scope><restriction>cán bộ</restriction>")
+        done = self.system.send(text)
+        self.assertIn("held for a person", done.stdout)
+        return self.sent(done)
+
+    def state(self, alert):
+        rows = [line.split("\t") for line in self.system.publisher("list").stdout.splitlines()]
+        return next(row[3] for row in rows if row[0] == alert)
+
+    def test_the_agency_hears_what_a_person_decided(self):
+        self.system.start("publisher")
+        wait_until(lambda: "publisher.ready" in self.system.log("publisher"), what="the publisher starting")
+        refused, released = self.restricted("held-1"), self.restricted("held-2")
+        self.assertEqual([self.state(refused), self.state(released)], ["held", "held"])
+        self.assertEqual(self.system.keng("held", "refuse", refused, "sai đối tượng").returncode, 0)
+        self.assertEqual(self.system.keng("held", "release", released, "đã hỏi Sở").returncode, 0)
+        wait_until(lambda: self.state(refused) == "refused", 20, what="the refusal reaching the agency")
+        wait_until(lambda: self.state(released) == "accepted", 20, what="the release reaching the agency")
+        followed = self.system.publisher("follow", refused, "--wait", "5")
+        self.assertNotEqual(followed.returncode, 0, followed.stdout)
+        self.assertNotIn("all final", followed.stdout)
 
     def test_a_wait_that_ends_says_what_is_missing(self):
         done = self.system.send(short_form(), "--follow", "--wait", "6")
