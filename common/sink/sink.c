@@ -161,7 +161,7 @@ static kg_err open_driver(sink *s, size_t i, const sink_driver *const *kinds, si
         if (e == KG_OK) {
             s->drivers[i] = kinds[k];
         }
-        return e == KG_OK ? e : kg_fail_in(diag, e, "driver '%s'", c->name);
+        return e == KG_OK ? e : kg_fail_in(diag, e, "driver '%s': ", c->name);
     }
     kg_buf known = {.max = 512};
     for (size_t k = 0; k < kind_count; k++) {

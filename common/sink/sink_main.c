@@ -275,9 +275,49 @@ typedef struct program {
 
 static const cli_option options[] = {
     {"config", "FILE", "sink.yaml of this process"},
-    {"check", NULL, "only check the file, then end"},
+    {"check", NULL, "only check the file, the keys and the key manifest; start nothing"},
     {NULL, NULL, NULL},
 };
+
+static kg_err check_kinds(const process *p, const program *prog, kg_diag *diag)
+{
+    for (size_t i = 0; i < p->config.driver_count; i++) {
+        size_t k = 0;
+        while (k < prog->driver_count && strcmp(prog->drivers[k]->kind, p->config.drivers[i].kind) != 0) {
+            k++;
+        }
+        if (k == prog->driver_count) {
+            return kg_fail(diag, KG_E_INVALID, "driver '%s': this program has no kind '%s'", p->config.drivers[i].name,
+                           p->config.drivers[i].kind);
+        }
+    }
+    return KG_OK;
+}
+
+/* What can be said without touching the state, a device or the network. */
+static kg_err check(process *p, const program *prog, const char *config, kg_diag *diag)
+{
+    kg_err e = secret_load(p->config.key, &p->key, diag);
+    if (e == KG_OK) {
+        e = manifest_load(p->config.manifest, &p->config.root, NULL, &p->manifest, diag);
+    }
+    if (e == KG_OK) {
+        e = open_places(p, diag);
+    }
+    if (e == KG_OK) {
+        e = check_kinds(p, prog, diag);
+    }
+    if (e == KG_OK) {
+        const public_key own = secret_public(p->key);
+        const key_entry *entry = manifest_connector(p->manifest, &own);
+        if (entry == NULL || entry->role != ROLE_SINK) {
+            return kg_fail(diag, KG_E_DENIED, "key: the key manifest does not list %s as a sink's", p->config.key);
+        }
+        (void)printf("%s: fit for use: %zu stations, %zu drivers (their own files are read at the start)\n", config,
+                     p->config.station_count, p->config.driver_count);
+    }
+    return e;
+}
 
 static int serve(const program *prog, const char *config, bool check_only)
 {
@@ -290,8 +330,8 @@ static int serve(const program *prog, const char *config, bool check_only)
     if (e == KG_OK) {
         e = sink_config_load(config, prog->media, &p->config, &diag);
     }
-    if (e == KG_OK && !check_only) {
-        e = run(p, prog->drivers, prog->driver_count, &diag);
+    if (e == KG_OK) {
+        e = check_only ? check(p, prog, config, &diag) : run(p, prog->drivers, prog->driver_count, &diag);
     }
     done(p);
     free(p);

@@ -33,11 +33,18 @@ static int check(const cli_args *args)
     for (size_t i = 0; e == KG_OK && i < c.communes.count; i++) {
         e = ar == NULL ? areas_load(c.communes.items[i], &ar, &diag) : areas_add(ar, c.communes.items[i], &diag);
     }
+    for (size_t i = 0; e == KG_OK && i < c.geometry.count; i++) {
+        size_t imported = 0;
+        e = areas_import(ar, c.geometry.items[i], &imported, &diag);
+    }
     if (e == KG_OK) {
         e = policy_load(c.policy, ar, &p, &diag);
     }
     if (e == KG_OK) {
         e = manifest_load(c.manifest, &c.root, NULL, &m, &diag);
+    }
+    if (e == KG_OK) {
+        e = router_config_fits(&c, m, &diag);
     }
     if (e == KG_OK) {
         (void)printf("%s: fit for use: %zu stations, %zu keys\n", config_of(args), policy_station_count(p),

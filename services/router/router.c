@@ -289,6 +289,9 @@ kg_err router_open(router *r, const char *config_path, kg_diag *diag)
         e = core_open(&r->core, &r->config, diag);
     }
     if (e == KG_OK) {
+        e = router_config_fits(&r->config, r->core.manifest, diag);
+    }
+    if (e == KG_OK) {
         e = open_stages(r, diag);
     }
     if (e == KG_OK) {

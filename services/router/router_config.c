@@ -149,6 +149,22 @@ kg_err router_config_load(const char *path, router_config *out, kg_diag *diag)
     return e;
 }
 
+kg_err router_config_fits(const router_config *c, const manifest *m, kg_diag *diag)
+{
+    const public_key connect = secret_public(c->key);
+    const public_key sign = secret_public(c->sign_key);
+    const key_entry *own = manifest_connector(m, &connect);
+    const key_entry *receipts = manifest_signer(m, &sign);
+    if (own == NULL || own->role != ROLE_ROUTER) {
+        return kg_fail(diag, KG_E_DENIED, "key: the key manifest does not list this connecting key as a router's");
+    }
+    if (receipts == NULL || receipts->role != ROLE_ROUTER) {
+        return kg_fail(diag, KG_E_DENIED,
+                       "sign_key: the key manifest does not list it as a router's; no agency would believe an answer");
+    }
+    return KG_OK;
+}
+
 void router_config_done(router_config *c)
 {
     secret_free(&c->key);

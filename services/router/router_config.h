@@ -11,6 +11,7 @@
 
 #include "alert/alert.h"
 #include "trust/key.h"
+#include "trust/manifest.h"
 
 enum { ROUTER_RATE_PER_MINUTE = 60000, ROUTER_RATE_BURST = 20000 };
 
@@ -26,6 +27,8 @@ typedef struct router_config {
 } router_config;
 
 KG_MUST_CHECK kg_err router_config_load(const char *path, router_config *out, kg_diag *diag);
+/* Both keys are a router's in the manifest; else no peer would connect, and no agency believe an answer. */
+KG_MUST_CHECK kg_err router_config_fits(const router_config *c, const manifest *m, kg_diag *diag);
 void router_config_done(router_config *c);
 
 #endif
