@@ -91,8 +91,34 @@ static const cli_command *find_command(const cli *c, int argc, char **argv, int 
     return found;
 }
 
+/* "held" alone, when there is "held list": says which words may follow. */
+static bool half_a_command(const cli *c, int argc, char **argv)
+{
+    const size_t first = argc > 0 ? strlen(argv[0]) : 0;
+    bool found = false;
+    if (first == 0 || (argc > 1 && argv[1][0] != '-')) {
+        return false;
+    }
+    for (const cli_command *k = c->commands; k->name != NULL; k++) {
+        if (strncmp(k->name, argv[0], first) == 0 && k->name[first] == ' ') {
+            if (!found) {
+                (void)fprintf(stderr, "%s: \"%s\" needs one more word: ", c->program, argv[0]);
+            }
+            (void)fprintf(stderr, "%s%s", found ? ", " : "", k->name + first + 1);
+            found = true;
+        }
+    }
+    if (found) {
+        (void)fprintf(stderr, "\n");
+    }
+    return found;
+}
+
 static int unknown_command(const cli *c, int argc, char **argv)
 {
+    if (half_a_command(c, argc, argv)) {
+        return CLI_USAGE;
+    }
     if (argc == 0) {
         (void)fprintf(stderr, "%s: say what to do; \"%s --help\" lists the commands\n", c->program, c->program);
         return CLI_USAGE;
