@@ -45,8 +45,7 @@ static kg_err use_commune(resolver *r, const char *code, kg_diag *diag)
 {
     const size_t i = areas_index(r->a, code);
     if (i == SIZE_MAX) {
-        return kg_fail(diag, KG_E_NOTFOUND,
-                       "commune code '%.16s' is unknown; use a 5-digit code of Decision 19/2025 (keng areas list)",
+        return kg_fail(diag, KG_E_NOTFOUND, "commune code '%.16s' is unknown; use a 5-digit code of Decision 19/2025",
                        code);
     }
     const commune *c = &r->a->items[i];

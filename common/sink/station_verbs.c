@@ -366,8 +366,13 @@ static kg_err verb_confirm(void *ctx, const control_call *call, control_reply *r
     if (e == KG_OK) {
         e = record(&v, done ? "playing.confirmed" : "playing.denied", id, what);
     }
-    return e != KG_OK ? e
-                      : control_say(reply, "Đã ghi nhận xác nhận của %s cho trạm %s.", call->who, v.post->station->id);
+    if (e != KG_OK) {
+        return e;
+    }
+    return control_say(reply,
+                       done ? "Đã ghi nhận xác nhận của %s cho trạm %s."
+                            : "Đã ghi nhận %s báo không thực hiện được tại trạm %s.",
+                       call->who, v.post->station->id);
 }
 
 static kg_err verb_self_test(void *ctx, const control_call *call, control_reply *reply, kg_diag *diag)
