@@ -50,6 +50,10 @@ size_t areas_count(const areas *a);                /* retired ones too */
 const commune *areas_at(const areas *a, size_t i); /* sorted by code */
 const commune *areas_find(const areas *a, const char *code);
 bool areas_has_province(const areas *a, const char *province);
+/* Gives every area of the alert that has no description one made of its communes' kinds and names ("xã Bình Đại, phường
+ * Duyên Hải"), of at most AREAS_NAMED; more are counted ("37 xã, phường"), a province by its code is "toàn tỉnh". */
+enum { AREAS_NAMED = 8 };
+KG_MUST_CHECK kg_err areas_describe(const areas *a, alert *al);
 /* Index of a commune by code, or SIZE_MAX. */
 size_t areas_index(const areas *a, const char *code);
 /* True while the commune exists at the time; 0: today is not asked, only whether it was retired. */

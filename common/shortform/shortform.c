@@ -185,7 +185,6 @@ static kg_err take_area(const reading *r, const raw_form *f, alert_area *area)
     if (area->geocodes.items == NULL) {
         return kg_fail(r->diag, KG_E_NOMEM, "%s: no memory", r->name);
     }
-    kg_buf names = {0};
     kg_err e = KG_OK;
     for (unsigned i = 0; i < f->areas_count && e == KG_OK; i++) {
         alert_pair *code = &area->geocodes.items[i];
@@ -198,13 +197,11 @@ static kg_err take_area(const reading *r, const raw_form *f, alert_area *area)
         }
         code->name = digits == 2 ? AREAS_PROVINCE : AREAS_COMMUNE;
         e = take_text(r, f->areas[i], &code->value);
-        kg_ignore(kg_buf_putf(&names, "%s%s", i > 0 ? ", " : "", f->areas[i])); /* checked with the copy below */
     }
     area->geocodes.count = f->areas_count;
     if (e == KG_OK) {
-        e = take_text(r, f->area_name != NULL ? f->area_name : kg_buf_str(&names), &area->description);
+        e = take_text(r, f->area_name, &area->description); /* none: areas_describe names the communes */
     }
-    kg_buf_done(&names);
     return e;
 }
 

@@ -117,11 +117,12 @@ static kg_err settle_class(alert *a, const char *class, kg_diag *diag)
 }
 
 /* As the publisher of keng.yaml's agency would send it. */
-static void settle_rest(const operator_config *c, alert *a)
+static kg_err settle_rest(const operator_config *c, const areas *ar, alert *a)
 {
     a->expires_ms = alert_latest_end(a);
     const char *copy = a->agency[0] == '\0' ? kg_arena_str(&a->mem, c->agency) : NULL;
     a->agency = copy != NULL ? copy : a->agency;
+    return areas_describe(ar, a);
 }
 
 static kg_err explain_cap(const operator_config *c, const cli_args *args, const kg_buf *text, const areas *ar,
@@ -144,7 +145,9 @@ static kg_err explain_cap(const operator_config *c, const cli_args *args, const 
             e = settle_class(&d->alert, args->values[OPT_CLASS], diag);
         }
         if (e == KG_OK) {
-            settle_rest(c, &d->alert);
+            e = settle_rest(c, ar, &d->alert);
+        }
+        if (e == KG_OK) {
             e = explain_one(&d->alert, ar, p, args->values[OPT_ALL] != NULL, diag);
         }
     }
@@ -159,8 +162,8 @@ static kg_err explain_short(const operator_config *c, const cli_args *args, cons
     const shortform_source source = {args->positional[0], text, c->sender, c->agency, kg_clock_wall_ms()};
     kg_err e = shortform_read(&source, &a, diag);
     if (e == KG_OK) {
-        settle_rest(c, &a);
-        e = explain_one(&a, ar, p, args->values[OPT_ALL] != NULL, diag);
+        e = settle_rest(c, ar, &a);
+        e = e == KG_OK ? explain_one(&a, ar, p, args->values[OPT_ALL] != NULL, diag) : e;
         alert_done(&a);
     }
     return e;

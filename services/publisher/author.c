@@ -89,6 +89,9 @@ static kg_err check_content(const publisher_config *c, alert *a, kg_diag *diag)
     if (e != KG_OK) {
         return kg_fail(diag, e, "%s", gaps.text);
     }
+    if (areas_describe(c->areas, a) != KG_OK) {
+        return kg_fail(diag, KG_E_NOMEM, "no memory");
+    }
     const char *missing = route_missing_content(a, &a->mem);
     if (missing != NULL) {
         return kg_fail(diag, KG_E_INVALID,
