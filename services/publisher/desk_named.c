@@ -3,6 +3,7 @@
 
 #include "alert/pack.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "desk_own.h"
 
 enum { PREFIX_LEAST = 6 };
@@ -61,6 +62,37 @@ kg_err desk_find(desk *d, const char *name, alert_id *id, alert *out, kg_diag *d
     }
     *id = s.id;
     return open_own(d, s.id, out, diag);
+}
+
+typedef struct sibling {
+    desk *desk;
+    const alert *a;
+    int64_t sent_ms; /* 0: none found */
+} sibling;
+
+static kg_err note_sibling(void *ctx, const outbox_row *row)
+{
+    sibling *s = ctx;
+    const bool stands = row->state != OUTBOX_REFUSED && row->expires_ms > kg_clock_wall_ms();
+    alert old;
+    if (s->sent_ms != 0 || !stands || open_own(s->desk, row->id, &old, NULL) != KG_OK) {
+        return KG_OK;
+    }
+    if (strcmp(old.identifier, s->a->identifier) == 0 && strcmp(old.sender, s->a->sender) == 0) {
+        s->sent_ms = old.sent_ms;
+    }
+    alert_done(&old);
+    return KG_OK;
+}
+
+int64_t desk_sent_before(desk *d, const alert *a)
+{
+    kg_diag diag = {{0}};
+    sibling s = {.desk = d, .a = a};
+    if (outbox_rows(d->outbox, false, note_sibling, &s, &diag) != KG_OK) {
+        kg_log(KG_ERROR, "publisher.outbox", KG_TEXT("why", diag.text));
+    }
+    return s.sent_ms;
 }
 
 typedef struct succession {

@@ -46,6 +46,9 @@ void desk_queue(desk *d, talk *t, const authored *w, const desk_request *r);
 /* By id, its first digits, or the CAP identifier. KG_E_NOTFOUND says how to look. */
 KG_MUST_CHECK kg_err desk_find(desk *d, const char *name, alert_id *id, alert *out, kg_diag *diag);
 
+/* `sent` of an alert of the same sender and identifier that still stands; 0: none. */
+int64_t desk_sent_before(desk *d, const alert *a);
+
 /* KG_E_CONFLICT when another alert than `ours` has replaced or ended `old`: who ends the replaced one would tell the
  * people of an end while its successor goes on. */
 KG_MUST_CHECK kg_err desk_last(desk *d, const alert *old, alert_id ours, kg_diag *diag);

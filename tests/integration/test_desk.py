@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """The agency's desk as an officer meets it: what `keng-publisher` says and does when the request is not the plain one."""
+import os
+import time
 import unittest
 
 from system import SOURCE, System, alert_id, short_form, wait_until, when
@@ -64,6 +66,14 @@ class Desk(unittest.TestCase):
         self.assertEqual(done.returncode, 3, done.stdout)
         self.assertIn("keng ledger " + alert_id(done.stdout), done.stdout)
         self.assertNotIn("tried again", done.stdout, "it was accepted; nothing is tried again")
+
+    def test_a_copy_of_a_file_is_the_same_alert(self):
+        text = short_form(id=None, sent=None)
+        first = self.sent(self.system.send(text, name="one.yaml"))
+        os.utime(self.system.dir / "one.yaml", (time.time() - 60, time.time() - 60))
+        self.assertEqual(self.sent(self.system.send(text, name="two.yaml")), first)
+        self.assertEqual(self.sent(self.system.publisher("send", self.system.dir / "one.yaml")), first)
+        self.assertNotEqual(self.sent(self.system.send(text + "note: khác\n", name="three.yaml")), first)
 
     def test_a_refusal_has_a_sentence(self):
         path = self.system.dir / "wide.yaml"
