@@ -166,7 +166,14 @@ kg_err drop_open(loop *l, desk *desk_, const char *folder, drop **out, kg_diag *
     d->fd = -1;
     (void)snprintf(d->folder, sizeof d->folder, "%s", folder);
     char sub[PATH_MAX];
-    kg_err e = join(sub, folder, "accepted", "", "") ? kg_dir_make(sub, 0750, diag) : KG_E_LIMIT;
+    struct stat st;
+    kg_err e = KG_OK;
+    if (stat(folder, &st) != 0 || !S_ISDIR(st.st_mode)) { /* a mistyped one would be watched for ever, and stay empty */
+        e = kg_fail(diag, KG_E_NOTFOUND, "%s: there is no such folder to watch; make it first", folder);
+    }
+    if (e == KG_OK) {
+        e = join(sub, folder, "accepted", "", "") ? kg_dir_make(sub, 0750, diag) : KG_E_LIMIT;
+    }
     if (e == KG_OK) {
         e = join(sub, folder, "refused", "", "") ? kg_dir_make(sub, 0750, diag) : KG_E_LIMIT;
     }

@@ -49,6 +49,14 @@ class Check(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("sign_key", done.stderr)
 
+    def test_a_mistyped_drop_folder_is_not_made(self):
+        folder = self.system.dir / "drpo"
+        done = self.system.run("keng-publisher", "watch", "--config", self.system.home / "publisher.yaml", folder,
+                               timeout=20)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no such folder", done.stderr)
+        self.assertFalse(folder.exists())
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
