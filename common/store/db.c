@@ -83,6 +83,11 @@ static kg_err is_broken(const db *d, kg_diag *diag)
                : kg_fail(diag, d->broken, "%s: an earlier I/O error stopped this file; restart the program", d->path);
 }
 
+bool db_broken(const db *d, kg_diag *diag)
+{
+    return is_broken(d, diag) != KG_OK;
+}
+
 /* ---- opening ---- */
 
 /* Makes the file ours alone before SQLite sees it; its log inherits the rights. */

@@ -52,6 +52,7 @@ KG_MUST_CHECK kg_err db_commit(db *d, kg_diag *diag); /* durable when KG_OK, els
 void db_rollback(db *d);
 /* Nothing to do just now: moves the log into the file, renews the reserve. KG_E_FULL is no harm. */
 KG_MUST_CHECK kg_err db_idle(db *d, kg_diag *diag);
+bool db_broken(const db *d, kg_diag *diag);
 /* True: room was made, begin again with what is urgent. */
 bool db_use_reserve(db *d);
 static inline bool db_reserve_out(const db *d)

@@ -97,6 +97,11 @@ kg_err outbox_idle(outbox *o, kg_diag *diag)
     return db_idle(&o->d, diag);
 }
 
+bool outbox_broken(const outbox *o, kg_diag *diag)
+{
+    return db_broken(&o->d, diag);
+}
+
 /* ---- putting ---- */
 
 static kg_err taken(outbox *o, const outbox_row *row, kg_diag *diag)

@@ -31,6 +31,7 @@ typedef kg_err (*outbox_fn)(void *ctx, const outbox_row *row);
 KG_MUST_CHECK kg_err outbox_open(const char *path, outbox **out, kg_diag *diag);
 void outbox_close(outbox **o);
 KG_MUST_CHECK kg_err outbox_idle(outbox *o, kg_diag *diag); /* nothing to do: house-keeping; KG_E_FULL is no harm */
+bool outbox_broken(const outbox *o, kg_diag *diag);         /* by an I/O error, for ever: the process must end */
 
 /* A large thing the router may ask for by its hash: the original document, a recording. */
 typedef struct outbox_blob {

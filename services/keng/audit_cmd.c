@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/hex.h"
 #include "store/audit.h"
 #include "svc/control.h"
@@ -30,7 +31,27 @@ static bool read_row(const wire_row *w, audit_row *out)
     return *end == '\0';
 }
 
-static kg_err check_page(const control_answer *page, audit_checker *checker, kg_diag *diag)
+/* A text may hold anything; a tab or a line's end would break the table. */
+static void print_cell(const char *text, char end)
+{
+    for (const char *c = text; *c != '\0'; c++) {
+        (void)putchar((unsigned char)*c < ' ' ? ' ' : *c);
+    }
+    (void)putchar(end);
+}
+
+static void print_row(const audit_row *row)
+{
+    char time[KG_TIME_TEXT_MAX];
+    kg_time_text(row->time_ms, KG_VN_OFFSET_MIN, time);
+    (void)printf("%" PRIu64 "\t%s\t", row->n, time);
+    print_cell(row->actor, '\t');
+    print_cell(row->action, '\t');
+    print_cell(row->object, '\t');
+    print_cell(row->detail, '\n');
+}
+
+static kg_err check_page(const control_answer *page, audit_checker *checker, bool list, kg_diag *diag)
 {
     for (size_t i = 0; i < page->row_count; i++) {
         audit_row row;
@@ -40,11 +61,14 @@ static kg_err check_page(const control_answer *page, audit_checker *checker, kg_
         if (!audit_check(checker, &row, diag)) {
             return KG_E_CONFLICT;
         }
+        if (list) {
+            print_row(&row);
+        }
     }
     return KG_OK;
 }
 
-static kg_err verify(const operator_config *c, const operator_process *p, uint64_t *rows, kg_diag *diag)
+static kg_err walk(const operator_config *c, const operator_process *p, bool list, uint64_t *rows, kg_diag *diag)
 {
     secret_key *own = NULL;
     audit_checker checker;
@@ -62,7 +86,7 @@ static kg_err verify(const operator_config *c, const operator_process *p, uint64
             e = control_result(&page, diag); /* a door that gives no rows shows no chain */
         }
         if (e == KG_OK) {
-            e = check_page(&page, &checker, diag);
+            e = check_page(&page, &checker, list, diag);
         }
         more = e == KG_OK && page.row_count > 0;
         control_answer_done(&page);
@@ -72,7 +96,7 @@ static kg_err verify(const operator_config *c, const operator_process *p, uint64
     return e;
 }
 
-int audit_verify(const cli_args *args)
+static int read_chain(const cli_args *args, bool list)
 {
     operator_config c = {0};
     kg_diag diag = {{0}};
@@ -83,10 +107,21 @@ int audit_verify(const cli_args *args)
     }
     const operator_process *p =
         operator_process_find(&c, args->values[OPT_TO] != NULL ? args->values[OPT_TO] : "", &diag);
-    const kg_err e = p != NULL ? verify(&c, p, &rows, &diag) : KG_E_NOTFOUND;
-    if (e == KG_OK) {
+    const kg_err e = p != NULL ? walk(&c, p, list, &rows, &diag) : KG_E_NOTFOUND;
+    if (e == KG_OK && !list) {
         (void)printf("%s: %" PRIu64 " audit rows, the chain holds\n", p->name, rows);
     }
     operator_config_done(&c);
     return e == KG_OK ? CLI_OK : tool_fail(e, &diag);
+}
+
+int audit_verify(const cli_args *args)
+{
+    return read_chain(args, false);
+}
+
+int audit_list(const cli_args *args)
+{
+    (void)puts("n\ttime\tactor\taction\tobject\tdetail");
+    return read_chain(args, true);
 }

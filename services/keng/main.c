@@ -140,6 +140,8 @@ static const cli_command commands[] = {
      note},
     {"audit verify", "", "recompute the audit chain from its first row; names the row that does not fit", ask_options,
      0, 0, audit_verify},
+    {"audit list", "", "the same, and every row: who did or was refused what, when and why", ask_options, 0, 0,
+     audit_list},
     {"held list", "", "alerts that wait for a person", ask_options, 0, 0, held_list},
     {"held show", "ALERT", "one of them, and why it waits", ask_options, 1, 1, held_show},
     {"held release", "ALERT WHY", "let it go out; who and why are recorded", ask_options, 2, 2, held_release},

@@ -33,6 +33,7 @@ int explain_command(const cli_args *args);
 int areas_import_command(const cli_args *args);
 int cap_check_command(const cli_args *args);
 int audit_verify(const cli_args *args);
+int audit_list(const cli_args *args);
 int watch_command(const cli_args *args);
 
 /* Asks a process: the verb is the command's own words. */

@@ -150,6 +150,10 @@ static void on_timer(void *ctx)
         }
     }
     kg_diag diag = {{0}};
+    if (outbox_broken(d->outbox, &diag)) {
+        loop_fail(d->loop, KG_E_IO, &diag); /* what is in it is read again by the next start */
+        return;
+    }
     if (now - d->tidied_ms > TIDY_MS && outbox_idle(d->outbox, &diag) != KG_OK) {
         kg_log(KG_WARNING, "publisher.outbox_not_tidied", KG_TEXT("why", diag.text));
     }

@@ -211,8 +211,8 @@ static kg_err list_row(void *ctx, const outbox_row *row)
     char when[KG_TIME_TEXT_MAX];
     alert_id_text(row->id, id);
     kg_time_text(row->signed_ms, KG_VN_OFFSET_MIN, when);
-    desk_say(t, "%s\t%s\t%s\t%s\t%s", id, when, bulletin_class_text((bulletin_class)row->class), states[row->state],
-             row->sentence != NULL ? row->sentence : "");
+    desk_say(t, "%s\t%s\t%s\t%s\t%s\t%s", id, when, bulletin_class_text((bulletin_class)row->class), states[row->state],
+             row->code != NULL ? row->code : "", row->sentence != NULL ? row->sentence : "");
     return KG_OK;
 }
 

@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "svc/cli.h"
 
-enum { FILES_MAX = 16, FILE_BYTES_MAX = 16 * 1024 * 1024, SCAN_MS = 5000 };
+enum { FILES_MAX = 16, FILE_BYTES_MAX = 16 * 1024 * 1024, SCAN_MS = 5000, ANSWER_MS = 3000, LATE_MAX = 1024 };
 
 /* One file on its way through the desk. */
 typedef struct parcel {
@@ -31,6 +31,9 @@ struct drop {
     loop_timer *scan;
     char folder[PATH_MAX];
     parcel parcels[FILES_MAX];
+    bool more;                 /* files were left for want of a place */
+    alert_hash late[LATE_MAX]; /* names whose answer did not come: they wait behind those not tried yet */
+    size_t late_at;
 };
 
 static bool join(char out[PATH_MAX], const char *a, const char *b, const char *c, const char *d)
@@ -74,12 +77,34 @@ static void on_say(void *ctx, const char *line)
     }
 }
 
+static bool is_late(const drop *d, const char *name)
+{
+    const alert_hash h = alert_hash_of(name, strlen(name));
+    for (size_t i = 0; i < LATE_MAX; i++) {
+        if (memcmp(&d->late[i], &h, sizeof h) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void mark_late(drop *d, const char *name)
+{
+    if (!is_late(d, name)) {
+        d->late[d->late_at] = alert_hash_of(name, strlen(name));
+        d->late_at = (d->late_at + 1) % LATE_MAX;
+        kg_log(KG_WARNING, "drop.later", KG_TEXT("file", name));
+    }
+}
+
+/* LATER: it is in the outbox, and goes from there; the file stays until the answer is known, but not in the way of
+ * others. */
 static void on_end(void *ctx, int status)
 {
     parcel *p = ctx;
     const char *where = status == CLI_OK ? "accepted" : "refused";
     if (status == CLI_LATER) {
-        kg_log(KG_WARNING, "drop.later", KG_TEXT("file", p->name));
+        mark_late(p->drop, p->name);
     } else {
         kg_log(KG_INFO, status == CLI_OK ? "drop.accepted" : "drop.refused", KG_TEXT("file", p->name));
         file_away(p, where);
@@ -87,6 +112,10 @@ static void on_end(void *ctx, int status)
     kg_buf_done(&p->document);
     kg_buf_done(&p->reason);
     p->name[0] = '\0';
+    if (p->drop->more && p->drop->scan != NULL) {
+        p->drop->more = false;
+        loop_timer_set(p->drop->scan, 0);
+    }
 }
 
 static void take(drop *d, const char *name)
@@ -106,8 +135,12 @@ static void take(drop *d, const char *name)
     }
     char path[PATH_MAX];
     struct stat st;
-    if (p == NULL || !join(path, d->folder, name, "", "") || stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
-        return; /* no place now: the next scan takes it */
+    if (!join(path, d->folder, name, "", "") || stat(path, &st) != 0 || !S_ISREG(st.st_mode)) {
+        return;
+    }
+    if (p == NULL) {
+        d->more = true; /* a scan takes it when a place is free */
+        return;
     }
     (void)snprintf(p->name, sizeof p->name, "%s", name);
     kg_diag diag = {{0}};
@@ -120,24 +153,34 @@ static void take(drop *d, const char *name)
                             .name = p->name,
                             .folder = d->folder,
                             .document = &p->document,
-                            .document_ms = (int64_t)st.st_mtim.tv_sec * 1000};
+                            .document_ms = (int64_t)st.st_mtim.tv_sec * 1000,
+                            .wait_ms = ANSWER_MS};
     const desk_ears ears = {.say = on_say, .end = on_end, .ctx = p};
     desk_ask(d->desk, &r, &ears);
+}
+
+static void scan_for(drop *d, DIR *dir, bool late)
+{
+    rewinddir(dir);
+    for (const struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+        if (is_late(d, entry->d_name) == late) {
+            take(d, entry->d_name);
+        }
+    }
 }
 
 static void scan(void *ctx)
 {
     drop *d = ctx;
     DIR *dir = opendir(d->folder);
+    loop_timer_set(d->scan, SCAN_MS);
     if (dir == NULL) {
         kg_log(KG_ERROR, "drop.folder_gone", KG_TEXT("folder", d->folder), KG_TEXT("why", strerror(errno)));
-    } else {
-        for (const struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
-            take(d, entry->d_name);
-        }
-        (void)closedir(dir);
+        return;
     }
-    loop_timer_set(d->scan, SCAN_MS);
+    scan_for(d, dir, false);
+    scan_for(d, dir, true);
+    (void)closedir(dir);
 }
 
 static void on_change(void *ctx, int fd, unsigned events)

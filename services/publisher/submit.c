@@ -326,10 +326,12 @@ static void open_active(submit *s)
     }
 }
 
-static void go_on_to_next(submit *s, const char *why)
+/* A line that is up and silent is made anew even to the only router: it may have dropped us (a key revoked and listed
+ * again), and says nothing on the old line any more. */
+static void go_on_to_next(submit *s, bool silent, const char *why)
 {
-    if (s->config->router_count == 1 && s->client != NULL) {
-        s->opened_ms = kg_clock_mono_ms(); /* the only one: libzmq keeps trying */
+    if (s->config->router_count == 1 && s->client != NULL && !silent) {
+        s->opened_ms = kg_clock_mono_ms(); /* libzmq keeps trying */
         forget_sent(s);
         return;
     }
@@ -350,9 +352,9 @@ static void on_tick(void *ctx)
         late = late || (s->rows[i].sent && s->rows[i].due_ms < now);
     }
     if (!up && now - s->opened_ms > CONNECT_MS) {
-        go_on_to_next(s, "no connection");
+        go_on_to_next(s, false, "no connection");
     } else if (late) {
-        go_on_to_next(s, "no answer");
+        go_on_to_next(s, true, "no answer");
     }
     if (s->more && s->row_count < PENDING_MAX / 2) {
         submit_wake(s);

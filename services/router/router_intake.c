@@ -123,10 +123,13 @@ static void send_to(router_intake *in, bus_peer peer, const wire_msg *m)
     kg_buf_done(&out);
 }
 
-static void say_refused(router_intake *in, bus_peer peer, const char *code, const char *sentence)
+static void refuse_message(router_intake *in, bus_peer peer, const char *who, refusal r, const char *why)
 {
-    const wire_msg m = {.kind = WIRE_REFUSED, .u.refused = {code, sentence}};
+    kg_diag sentence;
+    kg_diag_set(&sentence, "%s (%s)", refusal_vi(r), why);
+    const wire_msg m = {.kind = WIRE_REFUSED, .u.refused = {refusal_code(r), sentence.text}};
     send_to(in, peer, &m);
+    core_audit(in->core, who, "message.refused", "-", "code=%s %s", refusal_code(r), why);
 }
 
 /* ---- items ---- */
@@ -304,8 +307,8 @@ static void on_message(void *ctx, bus_peer peer, const public_key *key, const vo
     kg_diag diag = {0};
     const kg_err e = wire_read(bytes, n, &m, &diag);
     if (e != KG_OK || p == NULL) {
-        say_refused(in, peer, refusal_code(e == KG_E_DENIED ? REFUSAL_BAD_VERSION : REFUSAL_BAD_FORM), diag.text);
-        core_audit(in->core, p != NULL ? p->who : "unknown", "message.refused", "-", "%s", diag.text);
+        refuse_message(in, peer, p != NULL ? p->who : "unknown",
+                       e == KG_E_DENIED ? REFUSAL_BAD_VERSION : REFUSAL_BAD_FORM, diag.text);
         if (e == KG_OK) {
             wire_done(&m);
         }
@@ -329,7 +332,7 @@ static void on_message(void *ctx, bus_peer peer, const public_key *key, const vo
         send_to(in, peer, &m);
         break;
     default:
-        say_refused(in, peer, refusal_code(REFUSAL_NOT_ALLOWED), "a publisher submits and follows, no more");
+        refuse_message(in, peer, p->who, REFUSAL_NOT_ALLOWED, "a publisher submits and follows, no more");
         break;
     }
     wire_done(&m);

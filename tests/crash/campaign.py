@@ -109,7 +109,8 @@ class CrashSystem(AiringSystem):
         self.never_quiet()
         self.watch = FolderWatch([self.home / "spool/sms", self.home / f"spool/loudspeaker/{FILE}",
                                   self.home / f"spool/calls/{PERSON}", *(self.home / f"spool/broadcast/{a}" for a in AIR)])
-        self.always, self.lives = {}, {}  # environments of every start, and of the first ones, by program
+        # environments by program: of every start, of the next starts, of the life that it is living
+        self.always, self.lives, self.now = {}, {}, {}
         self.deaths, self.strange, self.may_stop, self.evidence = [], [], set(), False
         self.promises, self.past, self.settled_count = {}, set(), 0
         self.rest = lambda: 0.0
@@ -156,7 +157,8 @@ class CrashSystem(AiringSystem):
     def start(self, *names, **environment):
         for name in names:
             armed = self.lives.get(name)
-            super().start(name, **{**environment, **self.always.get(name, {}), **(armed.pop(0) if armed else {})})
+            self.now[name] = armed.pop(0) if armed else {}
+            super().start(name, **{**environment, **self.always.get(name, {}), **self.now[name]})
         return self
 
     def keep(self):
@@ -178,6 +180,8 @@ class CrashSystem(AiringSystem):
     def up(self, *names):
         self.start(*(names or PROGRAMS))
         self.keeper.start()
+        # else a one-shot command has the outbox, and it waits for that
+        wait_until(lambda: "publisher.ready" in self.log("publisher"), 30, what="the publisher starting")
         return self
 
     def slay(self, name, sig=signal.SIGKILL):
@@ -189,10 +193,10 @@ class CrashSystem(AiringSystem):
                 process.wait(20)
 
     def renew(self, name, **environment):
-        """An ordinary restart with another environment, which stays for this one life."""
+        """An ordinary restart with a wider environment; a fault that has not struck yet stays armed."""
         with self.lock:
             self.kill(name, signal.SIGTERM)
-            super().start(name, **{**environment, **self.always.get(name, {})})
+            super().start(name, **{**environment, **self.always.get(name, {}), **self.now.get(name, {})})
 
     def stop_all(self):
         self.keeping.set()
@@ -285,11 +289,14 @@ class CrashSystem(AiringSystem):
             time.sleep(0.1)
 
     def clerk(self):
-        shown = self.keng("station", "show", "--to", "loudspeaker", PERSON)
+        self.confirm_all("loudspeaker", PERSON)
+
+    def confirm_all(self, sink, station):
+        shown = self.keng("station", "show", "--to", sink, station)
         for line in shown.stdout.splitlines():
             cells = line.split("\t")
             if len(cells) > 3 and cells[3] == "playing":
-                self.keng("station", "confirm", "--to", "loudspeaker", PERSON, cells[0], "đã gọi trưởng ấp")
+                self.keng("station", "confirm", "--to", sink, station, cells[0], "đã gọi")
 
     # -- the invariants; each returns what is wrong, as sentences --
 
@@ -386,15 +393,28 @@ class CrashSystem(AiringSystem):
             with sqlite3.connect(pathlib.Path(folder) / f"{pathlib.Path(name).name}.db") as db:
                 return db.execute(question).fetchall()
 
+    def unconfirmed(self, sink):
+        """Receipts that the router has not confirmed; what the stop cut off is said again at the next start."""
+        def left():
+            return self.database(f"{sink}/ledger", "SELECT count(*) FROM receipts")[0][0]
+        end = time.monotonic() + 15
+        while left() and time.monotonic() < end:
+            for name in ("router", sink):
+                super().start(name)
+            time.sleep(1)
+            for name in (sink, "router"):
+                self.kill(name, signal.SIGTERM)
+        return left()
+
     def held_is_in_the_sinks(self):
         """After stop_all: what the router counts as held has a row in a sink's ledger."""
         wrong, held = [], set()
         for sink in (*SINKS, "device"):
             held |= set(self.database(f"{sink}/ledger", "SELECT hex(a.id), s.name FROM holdings h "
                                       "JOIN alerts a ON a.n = h.key >> 20 JOIN stations s ON s.n = h.key & 1048575"))
-            left = self.database(f"{sink}/ledger", "SELECT count(*) FROM receipts")[0][0]
+            left = self.unconfirmed(sink)
             if left:
-                wrong.append(f"{sink} keeps {left} receipts that the router has not confirmed")
+                wrong.append(f"{sink} keeps {left} receipts that the router does not confirm")
         for identity, station in self.database(
                 "router/journal", "SELECT hex(a.id), s.name FROM deliveries d JOIN alerts a ON a.position = d.number >> 20 "
                 "JOIN stations s ON s.n = d.station WHERE d.held_ms > 0"):
