@@ -44,16 +44,34 @@ static void put_content(const alert *a, const alert_info *info, const char *own,
     kg_buf_done(&piece);
 }
 
+/* Signed together with the alert that it ends, and sent when it was needed: its own `sent` says nothing to people, and
+ * its text names the time of the alert that is over. */
+static bool drafted_beforehand(const alert *a, const alert_info *info)
+{
+    enum { TOGETHER_MS = 5000 };
+    bool ending = false;
+    (void)phrase_lead(a, info, &ending);
+    for (size_t i = 0; ending && i < a->references.count; i++) {
+        const int64_t after_ms = a->sent_ms - a->references.items[i].sent_ms;
+        if (after_ms >= 0 && after_ms <= TOGETHER_MS) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* "Tin phát lúc 21h05 ngày 22/11/2026, UBND xã A." */
 static void put_issue(const alert *a, const alert_info *info, kg_buf *out)
 {
     char when[PHRASE_TIME_MAX];
     kg_buf line = {0};
     const bool vietnamese = phrase_is_vietnamese(info);
-    phrase_time(a->sent_ms, vietnamese, false, when);
-    kg_ignore(kg_buf_putf(&line, "%s%s", vietnamese ? "Tin phát lúc " : "", when)); /* checked at the end */
+    if (!drafted_beforehand(a, info)) {
+        phrase_time(a->sent_ms, vietnamese, false, when);
+        kg_ignore(kg_buf_putf(&line, "%s%s", vietnamese ? "Tin phát lúc " : "", when)); /* checked at the end */
+    }
     if (info->sender_name[0] != '\0') {
-        kg_ignore(kg_buf_putf(&line, ", %s", info->sender_name)); /* the same */
+        kg_ignore(kg_buf_putf(&line, "%s%s", line.len > 0 ? ", " : "", info->sender_name)); /* the same */
     }
     phrase_sentence(kg_buf_str(&line), out);
     if (kg_buf_failed(&line) != KG_OK) {

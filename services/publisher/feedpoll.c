@@ -184,8 +184,15 @@ static void take_document(feed *f, const http_answer *a)
     if (f->kind != KIND_UNKNOWN && f->kind != now) {
         raise_alarm(f, "changed its kind",
                     now == KIND_FEED ? "was a CAP document, is a feed" : "was a feed, is a CAP document");
-    } else if (reading.count == 0 && f->had_entries) {
-        raise_alarm(f, "empty", "it had entries before; an entry that disappears is not a Cancel");
+    } else if (reading.count == 0) {
+        raise_alarm(f, "empty",
+                    f->had_entries ? "it had entries before; an entry that disappears is not a Cancel"
+                                   : "it has had no entry since this publisher started");
+    } else if (!reading.container && reading.documents[0].verdict == CAP_REFUSE) {
+        raise_alarm(f, "unreadable",
+                    reading.documents[0].finding_count > 0 ? reading.documents[0].findings[0].sentence
+                                                           : "it is neither CAP nor a feed");
+        has_alerts = false;
     } else {
         clear_alarm(f);
     }

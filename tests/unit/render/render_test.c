@@ -295,6 +295,31 @@ static void speech_says_when(void **state)
     }
 }
 
+/* A Cancel that was signed with its alert may go out days later: its own time would mislead. */
+static void an_ending_drafted_beforehand_has_no_time_of_its_own(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *label;
+        int64_t after_ms;
+        bool timed;
+    } rows[] = {{"signed together", 1000, false}, {"written later", 3600000, true}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        sample s;
+        kg_buf out = {0};
+        salinity(&s);
+        alert_ref old = {.sender = s.a.sender, .identifier = "x", .sent_ms = s.a.sent_ms - rows[i].after_ms};
+        s.a.msg_type = CAP_CANCEL;
+        s.a.references.items = &old;
+        s.a.references.count = 1;
+        assert_int_equal(render_speech(&s.a, "vi", 0, false, &out, NULL), KG_OK);
+        if ((strstr(out.s, "Tin phát lúc") != NULL) != rows[i].timed) {
+            fail_msg("%s: %s", rows[i].label, out.s);
+        }
+        kg_buf_done(&out);
+    }
+}
+
 static void speech_refuses_a_wrong_script(void **state)
 {
     (void)state;
