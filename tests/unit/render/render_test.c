@@ -359,9 +359,13 @@ static void crawl_is_one_line(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(short_messages),    cmocka_unit_test(many_places_are_counted_not_cut),
-        cmocka_unit_test(accented_messages), cmocka_unit_test(speech_says_when),
-        cmocka_unit_test(crawl_is_one_line), cmocka_unit_test(speech_refuses_a_wrong_script),
+        cmocka_unit_test(short_messages),
+        cmocka_unit_test(many_places_are_counted_not_cut),
+        cmocka_unit_test(accented_messages),
+        cmocka_unit_test(speech_says_when),
+        cmocka_unit_test(crawl_is_one_line),
+        cmocka_unit_test(an_ending_drafted_beforehand_has_no_time_of_its_own),
+        cmocka_unit_test(speech_refuses_a_wrong_script),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
