@@ -536,3 +536,7 @@ class Disks(Case):
         self.assertEqual({row["state"] for row in rows.values()}, {"done"})
         self.assertEqual(len(list((s.home / f"spool/loudspeaker/{LOUD}").glob("*.json"))), 1)
         self.assertEqual(len(list((s.home / "spool/sms").glob("*.json"))), len(PHONES))
+
+
+if __name__ == "__main__":
+    unittest.main()
