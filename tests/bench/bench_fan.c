@@ -26,6 +26,7 @@ typedef struct report { /* one holder is through with one alert */
     uint64_t commits;
     size_t holder;
     size_t order_bytes;
+    uint64_t in, out; /* messages so far */
 } report;
 
 typedef struct progress { /* of the alerts of one holder, by position */
@@ -62,7 +63,8 @@ static void on_kept(void *ctx, uint64_t position)
     progress *p = ctx;
     const size_t at = slot_of(p, position);
     if (++p->kept[at] == p->share) {
-        const report r = {p->held_at[at], bench_now(), position, p->h->commits, p->holder, p->h->order_bytes};
+        const bus_counts counts = bus_count(p->h->bus);
+        const report r = {p->held_at[at], bench_now(), position, p->h->commits, p->holder, p->h->order_bytes, counts.in, counts.out};
         bench_write(p->back, &r, sizeof r);
     }
 }
@@ -149,17 +151,24 @@ static void sustained(const bench_world *w, pub *p, int back, size_t alerts)
     bench_result("sustained accepted", (double)alerts / (bench_now() - start), "/s");
     double end = start;
     uint64_t commits[HOLDERS] = {0};
+    uint64_t in[HOLDERS] = {0};
+    uint64_t out[HOLDERS] = {0};
+    double messages = 0;
     for (size_t i = 0; i < alerts * HOLDERS; i++) {
         report r;
         bench_read(back, &r, sizeof r);
         end = r.kept > end ? r.kept : end;
+        in[r.holder] = r.in > in[r.holder] ? r.in : in[r.holder];
+        out[r.holder] = r.out > out[r.holder] ? r.out : out[r.holder];
         commits[r.holder] = r.commits > commits[r.holder] ? r.commits : commits[r.holder];
     }
     for (size_t i = 0; i < HOLDERS; i++) {
+        messages += (double)(in[i] + out[i]);
         char name[32];
         (void)snprintf(name, sizeof name, "holder-%zu commits", i);
         bench_result(name, (double)commits[i], "");
     }
+    bench_result("messages a delivery", messages / (double)(alerts * w->stations), "");
     bench_result("sustained deliveries", (double)(alerts * w->stations) / (end - start), "/s");
 }
 
