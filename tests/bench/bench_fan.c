@@ -64,7 +64,8 @@ static void on_kept(void *ctx, uint64_t position)
     const size_t at = slot_of(p, position);
     if (++p->kept[at] == p->share) {
         const bus_counts counts = bus_count(p->h->bus);
-        const report r = {p->held_at[at], bench_now(), position, p->h->commits, p->holder, p->h->order_bytes, counts.in, counts.out};
+        const report r = {p->held_at[at], bench_now(),       position,  p->h->commits,
+                          p->holder,      p->h->order_bytes, counts.in, counts.out};
         bench_write(p->back, &r, sizeof r);
     }
 }

@@ -21,12 +21,12 @@ static void send_msg(const holder_line *line, const wire_msg *m)
 
 /* ---- what comes ---- */
 
-static const holder_alert *verified(holder *h, const wire_msg *m)
+static const holder_alert *verified(holder *h, lane l, const wire_msg *m)
 {
     const wire_bytes *bytes = &m->u.order.signed_alert;
     const alert_hash *hash = &m->u.order.hash;
     const uint64_t delivery = m->u.order.target_count > 0 ? m->u.order.targets[0].delivery : 0;
-    holder_alert *known = &h->known[journal_position_of(delivery) % HOLDER_KNOWN];
+    holder_alert *known = &h->known[l][journal_position_of(delivery) % HOLDER_KNOWN];
     if (known->signer != NULL && memcmp(known->hash.b, hash->b, sizeof hash->b) == 0) {
         return known;
     }
@@ -71,7 +71,7 @@ static void keep_order(holder_line *line, const holder_alert *a, const wire_targ
 static void take_order(holder_line *line, const wire_msg *m)
 {
     holder *h = line->station->holder;
-    const holder_alert *a = verified(h, m);
+    const holder_alert *a = verified(h, line->lane, m);
     for (size_t i = 0; i < m->u.order.target_count; i++) {
         const wire_target *t = &m->u.order.targets[i];
         keep_order(line, a, t);

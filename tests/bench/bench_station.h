@@ -16,7 +16,7 @@
 #include "store/ledger.h"
 #include "tests/bench/bench_world.h"
 
-enum { HOLDER_PENDING = 64, HOLDER_KNOWN = 4096 /* alerts under way at once, fewer than this */ };
+enum { HOLDER_PENDING = 64, HOLDER_KNOWN = 4096 /* alerts under way at once, fewer than this a lane */ };
 
 typedef struct holder holder;
 
@@ -45,7 +45,8 @@ typedef struct holder_station {
     holder_line lines[LANE_COUNT];
 } holder_station;
 
-typedef struct holder_alert { /* verified; by its position */
+typedef struct
+    holder_alert { /* verified; in its lane's table by its position: a queue's positions follow one another */
     alert_id id;
     alert_hash hash;
     kg_buf bytes;
@@ -72,7 +73,7 @@ struct holder {
     size_t count, welcomed;
     holder_order *orders[LANE_COUNT]; /* arrived, not yet committed */
     size_t order_count[LANE_COUNT], order_cap[LANE_COUNT];
-    holder_alert known[HOLDER_KNOWN];
+    holder_alert known[LANE_COUNT][HOLDER_KNOWN];
     uint64_t commits;
     size_t order_bytes; /* of the last order's frame */
     holder_ops ops;
