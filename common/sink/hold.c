@@ -173,7 +173,25 @@ static held_alert *order_alert(sink *s, const sink_from *from, const wire_msg *m
 
 /* ---- one target ---- */
 
-/* A router may not carry a warning to where its author did not send it. Geometry is not resolved here (sinks have
+/* An Update or Cancel of an alert that this station holds, or held: its people heard the one that it corrects. */
+static bool corrects_here(const sink *s, const alert *by, const char *at)
+{
+    const bool ends = by->msg_type == CAP_UPDATE || by->msg_type == CAP_CANCEL;
+    bool heard = false;
+    for (size_t i = 0; ends && !heard && i < by->references.count; i++) {
+        const alert_ref *r = &by->references.items[i];
+        kg_arena mem = {0};
+        ledger_holding row;
+        heard = strcmp(r->sender, by->sender) == 0 &&
+                ledger_find_holding(s->ledger, alert_id_of(r->sender, r->identifier, r->sent_ms), at, &mem, &row,
+                                    NULL) == KG_OK;
+        kg_arena_done(&mem);
+    }
+    return heard;
+}
+
+/* A router may not carry a warning to where its author did not send it, but where the author corrects what was said.
+ * Geometry is not resolved here (sinks have
  * none): of an alert with polygons or circles only the signer's area is checked. */
 bool hold_may_say(const sink *s, const held_alert *a, const wire_target *t, kg_diag *diag)
 {
@@ -183,7 +201,8 @@ bool hold_may_say(const sink *s, const held_alert *a, const wire_target *t, kg_d
                     t->communes.count == 0 ? "the order names no commune" : "the signer may not warn these communes"));
         return false;
     }
-    for (size_t i = 0; a->places_known && i < t->communes.count; i++) {
+    const bool bound = a->places_known && !corrects_here(s, &a->content, t->station);
+    for (size_t i = 0; bound && i < t->communes.count; i++) {
         const size_t at = areas_index(s->areas, t->communes.items[i]);
         if (at == SIZE_MAX || !area_set_has(&a->places, (uint32_t)at)) {
             kg_ignore(kg_fail(diag, KG_E_DENIED, "station '%s': commune %s is not in the alert's area", t->station,

@@ -22,7 +22,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "integration")]
 from airing_system import AiringSystem  # noqa: E402
-from system import BIN, SINKS, alert_id, wait_until  # noqa: E402
+from system import SINKS, alert_id, wait_until  # noqa: E402
 
 FILE, DEVICE, PERSON = "86.29050.loa", "86.29062.loa", "86.29077.loa"
 COMMUNE = {"29050": FILE, "29062": DEVICE, "29077": PERSON}
@@ -104,9 +104,9 @@ class CrashSystem(AiringSystem):
 
     def __init__(self):
         super().__init__(manual=PERSON)
-        self.add_device()
+        self.device(DEVICE, "loudspeaker", delay_ms=DEVICE_MS)
         self.keep_only(FILE, PERSON)
-        self.never_quiet()
+        self.never_quiet("loudspeaker", "broadcast", "device")
         self.watch = FolderWatch([self.home / "spool/sms", self.home / f"spool/loudspeaker/{FILE}",
                                   self.home / f"spool/calls/{PERSON}", *(self.home / f"spool/broadcast/{a}" for a in AIR)])
         # environments by program: of every start, of the next starts, of the life that it is living
@@ -120,37 +120,12 @@ class CrashSystem(AiringSystem):
 
     # -- laying out --
 
-    def add_device(self):
-        """A loudspeaker whose device is a log: tests/peer/nullsink serves its station."""
-        port = int(re.search(r"control: tcp://127.0.0.1:(\d+)", (self.home / "loudspeaker.yaml").read_text()).group(1)) + 1
-        key = self.run("keng", "key", "new", "--use", "connect", self.home / "keys/device").stdout.strip()
-        with open(self.home / "keys.yaml", "a", encoding="utf-8") as keys:
-            keys.write(f'  - {{use: connect, key: {key}, holder: "device sink", role: sink, stations: ["*"]}}\n')
-        self.sign_manifest()
-        sms = (self.home / "sms.yaml").read_text()
-        head = sms[:sms.index("drivers:")].replace("name: sms", "name: device").replace("keys/sms", "keys/device")
-        head = head.replace("state/sms", "state/device")
-        head = re.sub(r"control: .*", f"control: tcp://127.0.0.1:{port}", head)
-        (self.home / "device.yaml").write_text(
-            head + "drivers:\n  - {name: device, kind: null, config: drivers/device.yaml}\nstations:\n"
-            f'  - {{id: "{DEVICE}", name: "Đài có nhật ký", medium: loudspeaker, driver: device, languages: [vi]}}\n')
-        (self.home / "drivers/device.yaml").write_text(f"log: device.log\ndelay_ms: {DEVICE_MS}\n")
-        with open(self.home / "keng.yaml", "a", encoding="utf-8") as keng:
-            keng.write(f'  - {{name: device, control: "tcp://127.0.0.1:{port}", key: {key}}}\n')
-        self.programs["device"] = [BIN / "nullsink"]
-
     def keep_only(self, *stations):
         """The other communes' stations are not in this world: their place is a quiet one."""
         path = self.home / "loudspeaker.yaml"
         lines = [line for line in path.read_text().splitlines()
                  if not line.startswith("  - {id:") or any(f'"{s}"' in line for s in stations)]
         path.write_text("\n".join(lines) + "\n")
-
-    def never_quiet(self):
-        """The hour at which the tests run must not decide."""
-        for name in ("loudspeaker", "broadcast", "device"):
-            with open(self.home / f"{name}.yaml", "a", encoding="utf-8") as config:
-                config.write('hours: {quiet: "00:00-00:00"}\n')
 
     # -- living --
 
@@ -251,15 +226,6 @@ class CrashSystem(AiringSystem):
         return self.insist(*words, program=self.keng, **how)
 
     # -- looking --
-
-    def device_log(self):
-        """[(what, station, alert, playing, labelled)]"""
-        path = self.home / "state/device/device.log"
-        rows = []
-        for line in path.read_text().splitlines() if path.exists() else []:
-            _, what, station, identity, playing, *label = line.split(" ")
-            rows.append((what, station, identity, int(playing), label == ["again"]))
-        return rows
 
     def open_targets(self):
         """What is not final yet, as sentences."""

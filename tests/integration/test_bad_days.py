@@ -20,6 +20,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE)]
 from airing_system import AiringSystem  # noqa: E402
+from kannel_bench import free_ports  # noqa: E402
 from system import BIN, SINKS, SOURCE, alert_id, short_form, wait_until, when  # noqa: E402
 
 LOUD, OTHER_LOUD = "86.29050.loa", "86.29062.loa"
@@ -40,9 +41,7 @@ class BadDays(AiringSystem):
     def __init__(self, **options):
         super().__init__(**options)
         self.version = 1
-        for name in ("loudspeaker", "broadcast"):
-            with open(self.home / f"{name}.yaml", "a", encoding="utf-8") as config:
-                config.write('hours: {quiet: "00:00-00:00"}\n')
+        self.never_quiet("loudspeaker", "broadcast")
 
     def audit(self, to="router"):
         """Rows as (actor, action, object, detail), from an unbroken chain."""
@@ -536,6 +535,385 @@ class Disks(Case):
         self.assertEqual({row["state"] for row in rows.values()}, {"done"})
         self.assertEqual(len(list((s.home / f"spool/loudspeaker/{LOUD}").glob("*.json"))), 1)
         self.assertEqual(len(list((s.home / "spool/sms").glob("*.json"))), len(PHONES))
+
+
+# ---- what the main path promises ----
+
+
+class Promises(Case):
+    def ready(self, *names, publisher=True):
+        s = self.system()
+        s.start("router", *(names or SINKS))
+        s.wait_connected()
+        if publisher:
+            self.publisher_up(s)
+        return s
+
+    @staticmethod
+    def publisher_up(s):
+        s.start("publisher")
+        wait_until(lambda: s.log("publisher").count("publisher.ready"), what="the publisher starting")
+
+    def spooled(self, s, identity, folder="loudspeaker"):
+        """{station: [order of each playing]}"""
+        found = {}
+        for path in sorted((s.home / "spool" / folder).rglob(f"{identity}-*.json")):
+            found.setdefault(path.parent.name, []).append(json.loads(path.read_text()))
+        return found
+
+    def test_the_same_file_twice_and_the_same_id_with_other_content(self):
+        s = self.ready()
+        text = warning(id="once")
+        first = s.send(text, name="once.yaml")
+        identity = self.sent(first)
+        s.finals(identity, {LOUD})
+        again = s.send(text, name="once.yaml")
+        self.assertEqual(self.sent(again), identity)
+        self.assertIn("answered before", again.stdout)
+        sent = re.search(r'^sent: "(.*)"$', text, re.M).group(1)
+        other = warning(id="once", sent=sent, headline="Chuyện khác")
+        done = s.send(other, name="once.yaml")
+        self.assertEqual(done.returncode, 1, done.stdout)
+        self.assertIn(identity, done.stdout)
+        # an outbox that knows nothing of the first: the router says it
+        mine = s.home / "publisher.yaml"
+        (s.home / "other.yaml").write_text(mine.read_text().replace("state/publisher", "state/other"))
+        path = s.write("other-once.yaml", other)
+        done = s.run("keng-publisher", "send", path, "--config", s.home / "other.yaml")
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.understood(done.stdout, ": conflict: ")
+        self.recorded(s, "conflict", identity)
+        path.write_text(text)
+        (s.home / "third.yaml").write_text(mine.read_text().replace("state/publisher", "state/third"))
+        done = s.run("keng-publisher", "send", path, "--config", s.home / "third.yaml")
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn("accepted before", done.stdout)
+        self.assertEqual(len(self.spooled(s, identity)[LOUD]), 1)
+
+    def test_an_update_goes_where_it_must_and_a_cancel_where_the_wrong_one_was_heard(self):
+        s = self.ready("sms", "loudspeaker")  # the broadcaster is away
+        old = self.sent(s.send(warning("29050", "29062")))
+        s.finals(old, PHONES | {LOUD, OTHER_LOUD})
+        new = self.sent(s.publisher("update", old, s.write("new.yaml", warning("29050", headline="Lũ lớn hơn"))))
+        rows = s.finals(new, PHONES | {LOUD, OTHER_LOUD})
+        # the narrower Update reaches, beside its own area, those that still go by the old one; radio and television
+        # never had the old one and get the new one only
+        self.assertEqual(set(rows), PHONES | AIR | {LOUD, OTHER_LOUD})
+        self.assertEqual(s.ledger(old)["86.radio"]["state"], "cancelled")
+        self.assertEqual(self.spooled(s, new)[OTHER_LOUD][0]["type"], "Update")
+        wrong = self.sent(s.send(warning("29050")))
+        s.finals(wrong, PHONES | {LOUD})
+        sorry = self.sent(s.publisher("retract", wrong))
+        rows = s.finals(sorry, PHONES | {LOUD})
+        self.assertEqual(set(rows), PHONES | {LOUD}, "radio and television had not said the wrong one")
+        s.start("broadcast")
+        s.wait_connected()
+        s.finals(new, AIR)
+        self.assertEqual({s.ledger(wrong)[station]["state"] for station in AIR}, {"cancelled"})
+        for identity in (old, wrong, sorry):
+            self.assertEqual(self.spooled(s, identity, "broadcast"), {})
+        self.assertEqual(set(self.spooled(s, new, "broadcast")), AIR)
+        letters = [json.loads(path.read_text()) for path in (s.home / "spool/sms").glob(f"{sorry}*.json")]
+        self.assertEqual({(form["kind"], tuple(form["replaces"])) for form in letters}, {("cancel", (wrong,))})
+
+    def test_what_is_over_is_not_repeated(self):
+        s = self.ready("loudspeaker")
+        going, cleared = (self.sent(s.send(warning(expires=when(hours=9)))) for _ in range(2))
+        s.finals(going, {LOUD})
+        s.finals(cleared, {LOUD})
+        ended = self.sent(s.publisher("all-clear", cleared))
+        s.finals(ended, {LOUD})
+        self.assertEqual(self.spooled(s, ended)[LOUD][0]["type"], "Update")
+        s.kill("loudspeaker", signal.SIGTERM)
+        s.start("loudspeaker", KENG_CLOCK_OFFSET_MS=str(125 * 60 * 1000))  # urgent ones are repeated every two hours
+        wait_until(lambda: len(self.spooled(s, going)[LOUD]) == 2, 30, what="the repeat of what goes on")
+        self.assertEqual([order["playing"] for order in self.spooled(s, going)[LOUD]], [0, 1])
+        self.assertFalse(self.spooled(s, going)[LOUD][1]["repeat_labelled"], "a planned repeat is no accident")
+        s.kill("loudspeaker", signal.SIGTERM)
+        s.start("loudspeaker", KENG_CLOCK_OFFSET_MS=str(10 * 3600 * 1000))  # past the end of both
+        s.wait_connected()
+        time.sleep(1)
+        self.assertEqual(len(self.spooled(s, going)[LOUD]), 2)
+        self.assertEqual(len(self.spooled(s, cleared)[LOUD]), 1)
+
+    def test_expired_before_anybody_played_it(self):
+        s = self.ready("loudspeaker")
+        identity = self.sent(s.send(warning(expires=when(seconds=4), **{"class": "routine"})))
+        wait_until(lambda: s.ledger(identity)[LOUD]["state"] == "held", what="the offer")
+        rows = s.finals(identity, {LOUD} | AIR, 30)
+        self.assertEqual({row["state"] for row in rows.values()}, {"expired"})
+        self.assertEqual(self.spooled(s, identity), {})
+        s.keng("station", "accept", "--to", "loudspeaker", LOUD, identity)
+        time.sleep(0.5)
+        self.assertEqual(self.spooled(s, identity), {})
+
+    def test_held_for_a_person(self):
+        s = self.ready("loudspeaker")
+        text = (SOURCE / "deploy/examples/vinh-long.cap.xml").read_text()
+        for key, value in {"SENDER": "so-nnmt.vinh-long.example", "SENT": when(), "ONSET": when(), "EXPIRES": when(hours=5),
+                           "NEXT": when(hours=3)}.items():
+            text = text.replace(f"@{key}@", value)
+        text = re.sub(r"<valueName>CAP-VN:province</valueName>\s*<value>86</value>",
+                      "<valueName>CAP-VN:commune</valueName><value>29050</value>", text)
+        text = text.replace("<scope>Public</scope>", "<scope>Restricted</scope><restriction>cán bộ</restriction>")
+
+        def held(identifier):
+            done = s.send(text.replace("@ID@", identifier), name=f"{identifier}.xml")
+            self.assertIn(": held for a person by ", done.stdout, done.stdout + done.stderr)
+            self.assertRegex(done.stdout, VIETNAMESE)
+            return alert_id(done.stdout)
+        go, stay = held("go"), held("stay")
+        listed = s.keng("held", "list").stdout
+        self.assertIn(go, listed)
+        self.assertIn("restricted-scope", listed)
+        shown = s.keng("held", "show", go).stdout
+        self.assertIn("xâm nhập", shown)
+        self.assertEqual((s.ledger(go), s.ledger(stay)), ({}, {}), "nothing goes out by itself")
+        for words in (("held", "release", go, ""), ("held", "release", "ffffffff", "không có")):
+            self.assertNotEqual(s.keng(*words).returncode, 0, words)
+        self.assertEqual(s.keng("held", "release", go, "đã hỏi Sở", "--who", "Nguyễn Văn A").returncode, 0)
+        self.assertEqual(s.keng("held", "refuse", stay, "sai đối tượng", "--who", "Trần Thị B").returncode, 0)
+        self.assertEqual(s.finals(go, {LOUD})[LOUD]["state"], "done")
+        self.assertNotEqual(s.keng("held", "release", stay, "lỡ tay").returncode, 0, "refused is refused")
+        self.assertEqual(s.ledger(stay), {})
+        rows = {row[1]: row for row in s.audit() if row[1].startswith("held.")}
+        self.assertIn("Nguyễn Văn A", rows["held.released"][0])
+        self.assertIn("đã hỏi Sở", rows["held.released"][3])
+        self.assertIn("Trần Thị B", rows["held.refused"][0])
+        self.assertIn("sai đối tượng", rows["held.refused"][3])
+        self.assertNotIn(go, s.keng("held", "list").stdout)
+
+    def test_a_drill_never_rings_a_telephone_and_never_sounds_real(self):
+        s = self.ready()
+        mine = (s.home / "publisher.yaml").read_text()
+        (s.home / "drill.yaml").write_text(mine.replace("sign_key: keys/so-nnmt", "sign_key: keys/so-nnmt-drill")
+                                           .replace("state/publisher", "state/drill"))
+
+        def by_drill(text):
+            return s.run("keng-publisher", "send", s.write("drill-form.yaml", text), "--config", s.home / "drill.yaml")
+        identity = self.sent(by_drill(warning(status="Exercise")))
+        rows = s.finals(identity, AIR | {LOUD})
+        self.assertEqual(set(rows), AIR | {LOUD})
+        order = self.spooled(s, identity)[LOUD][0]
+        self.assertTrue(order["drill"])
+        self.assertTrue(order["read_out"].lower().startswith(("diễn tập", "đây là", "bản tin diễn tập")), order["read_out"])
+        self.assertIn("diễn tập", order["read_out"].lower())
+        self.assertEqual(list((s.home / "spool/sms").glob("*.json")), [])
+        done = by_drill(warning(status="Actual"))
+        self.assertEqual(done.returncode, 1)
+        self.understood(done.stdout, "wrong-status")
+        done = s.send(warning(status="Exercise"))
+        self.assertEqual(done.returncode, 1)
+        self.understood(done.stdout, "wrong-status")
+
+    def test_urgent_before_a_thousand_routine_ones(self):
+        s = self.system()
+        s.device("86.radio", "radio", delay_ms=1)
+        s.never_quiet("device")
+        s.start("router")
+        wait_until(s.status, what="the router")
+        self.publisher_up(s)
+        count = 1000
+        for n in range(count):
+            part = s.home / f"drop/{n}.part"
+            part.write_text(warning(id=f"r{n}", **{"class": "routine"}))
+            part.rename(s.home / f"drop/r{n}.yaml")
+        # by the drop folder, each with its answer beside it
+        wait_until(lambda: int(s.status()["accepted"]) == count, 120, 0.2, what="a thousand being accepted")
+        urgent = self.sent(s.send(warning()))
+        s.start("device")
+        wait_until(lambda: sum(row[0] == "end" for row in s.device_log()) == count + 1, 60, 0.2, what="all of them being played")
+        order = [row[2] for row in s.device_log() if row[0] == "start"]
+        self.assertEqual(len(set(order)), count + 1)
+        self.assertLess(order.index(urgent), 3, "what was in hand, and no more")
+        wait_until(lambda: len(list((s.home / "drop/accepted").glob("*.yaml"))) == count, 60, 0.2, what="the folder being empty")
+        self.assertEqual(len(list((s.home / "drop/accepted").glob("*.yaml.txt"))), count)
+
+    def test_the_first_router_is_down(self):
+        s = self.system()
+        ports = free_ports(5)
+        text = (s.home / "router.yaml").read_text()
+        second = text.replace("state/router", "state/second")
+        for name, port in zip(("intake", "urgent", "other", "control", "status"), ports):
+            second = re.sub(rf"(  {name}: tcp://127.0.0.1):\d+", rf"\1:{port}", second)
+        (s.home / "second.yaml").write_text(second)
+        s.programs["second"] = [BIN / "keng-router"]
+        for name in SINKS:
+            path = s.home / f"{name}.yaml"
+            path.write_text(re.sub(r"(  - \{name: vinh-long, urgent: .*\}\n)", lambda m: m.group(1) + re.sub(
+                r'urgent: "[^"]*", other: "[^"]*"',
+                f'urgent: "tcp://127.0.0.1:{ports[1]}", other: "tcp://127.0.0.1:{ports[2]}"',
+                m.group(1).replace("name: vinh-long", "name: second")), path.read_text()))
+        path = s.home / "publisher.yaml"
+        path.write_text(re.sub(r'(  - \{name: vinh-long, intake: .*\}\n)', lambda m: m.group(1) + re.sub(
+            r'intake: "[^"]*"', f'intake: "tcp://127.0.0.1:{ports[0]}"', m.group(1).replace("vinh-long", "second")),
+            path.read_text()))
+        s.start("router", "second", *SINKS)
+        s.wait_connected()
+        wait_until(lambda: all(s.log(name).count("router.up") >= 4 for name in SINKS), what="both routers at every sink")
+        self.publisher_up(s)
+        first = self.sent(s.send(warning()))
+        s.finals(first, {LOUD})
+        s.kill("router")
+        done = s.send(warning(id="two"), "--follow", name="two.yaml")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("accepted by", done.stdout)
+        self.assertIn("submit.next_router", s.log("publisher"))
+        identity = alert_id(done.stdout)
+        self.assertEqual(len(self.spooled(s, identity)[LOUD]), 1)
+        # the first one comes back and hears of the same alert from another outbox: nobody hears it twice
+        s.start("router")
+        s.wait_connected()
+        (s.home / "other.yaml").write_text(re.sub(r"  - \{name: second, .*\n", "", path.read_text()).replace(
+            "state/publisher", "state/other"))
+        done = s.run("keng-publisher", "send", "--follow", s.dir / "two.yaml", "--config", s.home / "other.yaml")
+        self.assertEqual(alert_id(done.stdout), identity, done.stdout + done.stderr)
+        rows = s.finals(identity, PHONES | AIR | {LOUD})
+        self.assertEqual(len(rows), 9)
+        self.assertEqual(len(self.spooled(s, identity)[LOUD]), 1)
+        self.assertFalse(self.spooled(s, identity)[LOUD][0]["repeat_labelled"])
+
+    def test_the_drop_folder(self):
+        s = self.system()
+        s.start("router", "loudspeaker")
+        s.wait_connected()
+        self.publisher_up(s)
+        drop = s.home / "drop"
+        (drop / "half.yaml.part").write_text(warning())
+        (drop / "good.yaml").write_text(warning())
+        (drop / "bad.yaml").write_text(warning(severity="Rất nặng"))
+        (drop / "nowhere.yaml").write_text(warning("99999"))
+        (drop / "rubbish.xml").write_text("<alert")
+        wait_until(lambda: len(list(drop.glob("*.yaml")) + list(drop.glob("*.xml"))) == 0, what="the folder being read")
+        self.assertEqual({p.name for p in (drop / "accepted").iterdir()}, {"good.yaml", "good.yaml.txt"})
+        self.assertEqual({p.name for p in (drop / "refused").iterdir()},
+                         {f"{n}{x}" for n in ("bad.yaml", "nowhere.yaml", "rubbish.xml") for x in ("", ".txt")})
+        self.assertIn("accepted by", (drop / "accepted/good.yaml.txt").read_text())
+        self.assertIn("severity", (drop / "refused/bad.yaml.txt").read_text())
+        self.assertIn("99999", (drop / "refused/nowhere.yaml.txt").read_text())
+        self.assertTrue((drop / "half.yaml.part").exists())
+        # no router: the folder takes what it is given, and an urgent file does not wait behind routine ones
+        s.kill("router", signal.SIGTERM)
+        for n in range(40):
+            (drop / f"r{n}.yaml").write_text(warning(id=f"r{n}", **{"class": "routine"}))
+        time.sleep(1)
+        (drop / "urgent.yaml").write_text(warning(id="the-urgent-one"))
+        wait_until(lambda: "\turgent\twaiting" in s.publisher("list").stdout, 20, what="the urgent file being in the outbox")
+        s.start("router")
+        wait_until(lambda: len(list((drop / "accepted").glob("*.yaml"))) == 42, 60, 0.2, what="all of them accepted")
+
+    def test_the_place_has_a_name(self):
+        """Codes are for machines: nobody hears "twenty-nine thousand and fifty"."""
+        s = self.ready("sms", "loudspeaker", publisher=False)
+        identity = self.sent(s.send(warning("29050", "29062", area_name=None, speech=None)))
+        s.finals(identity, PHONES | {LOUD})
+        read = self.spooled(s, identity)[LOUD][0]["read_out"]
+        self.assertIn("Bình Đại", read)
+        self.assertNotIn("hai mươi chín nghìn", read)
+        text = json.loads(next((s.home / "spool/sms").glob("*.json")).read_text())["text"]
+        self.assertIn("Binh Dai", text)
+        self.assertNotIn("29050", text)
+
+
+class FeedServer:
+    """A feed that a test steers; it notes what it was asked."""
+
+    def __init__(self):
+        outer = self
+        self.answer = (404, b"", {})
+        self.asked = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                status, body, headers = outer.answer
+                outer.asked.append(dict(self.headers))
+                if headers.get("ETag") and self.headers.get("If-None-Match") == headers["ETag"]:
+                    status, body = 304, b""
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}/feed"
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
+        self.thread.start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+CAP = """<alert xmlns="urn:oasis:names:tc:emergency:cap:1.2">
+  <identifier>{id}</identifier><sender>kttv@vinhlong.example.vn</sender><sent>{sent}</sent>
+  <status>Actual</status><msgType>Alert</msgType><scope>Public</scope>
+  <info><language>vi</language><category>Met</category><event>Xâm nhập mặn</event><responseType>Prepare</responseType>
+    <urgency>Expected</urgency><severity>Severe</severity><certainty>Likely</certainty><onset>{sent}</onset>
+    <expires>{expires}</expires><headline>Mặn lên cao</headline><description>Độ mặn 4 g/l.</description>
+    <instruction>Đóng cống.</instruction>
+    <parameter><valueName>CAP-VN:class</valueName><value>priority</value></parameter>
+    <parameter><valueName>CAP-VN:sector</valueName><value>water</value></parameter>
+    <area><areaDesc>xã Bình Đại</areaDesc><geocode><valueName>CAP-VN:commune</valueName><value>29050</value></geocode></area>
+  </info>
+</alert>"""
+
+
+def feed(*alerts):
+    entries = "".join(f"<entry><id>urn:x:{n}</id><title>t</title><updated>{when()}</updated>"
+                      f'<content type="text/xml">{alert}</content></entry>' for n, alert in enumerate(alerts))
+    return (f'<?xml version="1.0" encoding="UTF-8"?><feed xmlns="http://www.w3.org/2005/Atom"><id>urn:x</id><title>t</title>'
+            f"<updated>{when()}</updated>{entries}</feed>").encode()
+
+
+class Feeds(Case):
+    def test_what_a_feed_says_and_what_its_silence_does_not(self):
+        s = self.system()
+        s.start("router")
+        wait_until(s.status, what="the router")
+        source = FeedServer()
+        self.addCleanup(source.close)
+        first, second = (CAP.format(id=f"kttv-{n}", sent=when(), expires=when(hours=5)) for n in (1, 2))
+        source.answer = (200, feed(first), {"ETag": '"one"', "Content-Type": "application/atom+xml"})
+        s.programs["poll"] = [BIN / "keng-publisher", "poll", source.url, "--every", "1"]
+        (s.home / "poll.yaml").write_text((s.home / "publisher.yaml").read_text())
+        s.start("poll")
+
+        def accepted():
+            return int(s.status()["accepted"])
+
+        def alarm(what):
+            wait_until(lambda: re.search(rf"poll\.alarm .*{what}", s.log("poll")), 15, what=f"the alarm: {what}")
+
+        def over(times):
+            wait_until(lambda: s.log("poll").count("poll.alarm_over") == times, 15, what="the alarm being over")
+        wait_until(lambda: accepted() == 1, what="the entry going out")
+        identity = wait_until(lambda: alert_id(s.log("poll")), what="its id")
+        asked = len(source.asked)
+        wait_until(lambda: len(source.asked) >= asked + 2, what="two more looks")
+        self.assertEqual(source.asked[-1].get("If-None-Match"), '"one"', "it asks for changes only")
+        self.assertEqual(accepted(), 1)
+        self.assertNotIn("poll.alarm", s.log("poll"), "304 is an answer")
+        source.answer = (200, feed(), {"ETag": '"two"'})
+        alarm("empty")
+        source.answer = (500, b"", {})
+        alarm("cannot be fetched")
+        source.answer = (200, b"<html><body>Under construction</body></html>", {})
+        wait_until(lambda: s.log("poll").count("poll.alarm ") >= 3, 15, what="a third alarm")
+        source.answer = (200, ('<?xml version="1.0" encoding="UTF-8"?>' + first).encode(), {"ETag": '"three"'})
+        alarm("changed its kind")
+        self.assertEqual(accepted(), 1, "the same alert in another cover is the same alert")
+        source.answer = (200, feed(first, second), {"ETag": '"four"'})
+        wait_until(lambda: accepted() == 2, what="the second entry going out")
+        wait_until(lambda: "poll.alarm_over" in s.log("poll"), 15, what="the alarm being over")
+        ended = [row for row in s.audit() if row[1].startswith("alert.") and row[1] not in ("alert.accepted", "alert.held")]
+        self.assertEqual(ended, [], "what disappears from a feed is not cancelled")
+        self.assertTrue(s.ledger(identity))
 
 
 if __name__ == "__main__":

@@ -236,6 +236,26 @@ static void what_is_over_on_arrival_is_acknowledged_and_not_played(void **state)
     world_played(w, "and stays so", "");
 }
 
+/* A narrower Update is for those, too, who heard the old one outside of it; and for nobody who did not. */
+static void a_correction_goes_where_the_old_one_was(void **state)
+{
+    world *w = *state;
+    static const char *neighbour[] = {"28777"};
+    const wire_target at_neighbour = {.mode = MODE_INTERRUPT, .communes = {neighbour, 1}};
+    const world_alert update = {
+        .class = CLASS_URGENT, .identifier = "U1", .msg_type = CAP_UPDATE, .references = "VL-2026-0001"};
+    world_order(w, &urgent, HORN, NULL);
+    (void)world_turn(w);
+    w->heard[0] = '\0';
+    world_order(w, &update, HORN_2, &at_neighbour);
+    (void)world_turn(w);
+    assert_non_null(strstr(w->heard, "refused " HORN_2 "/2#0 (wrong-area)"));
+    world_order(w, &update, HORN, &at_neighbour);
+    (void)world_turn(w);
+    assert_null(strstr(w->heard, "refused " HORN "/"));
+    assert_non_null(strstr(w->heard, "held " HORN "/1#0"));
+}
+
 static void what_may_not_be_said_is_refused(void **state)
 {
     world *w = *state;
@@ -537,6 +557,7 @@ int main(void)
         IN_WORLD(a_cancel_ends_its_alert_in_either_order),
         IN_WORLD(only_its_own_agency_and_status_end_an_alert),
         IN_WORLD(what_is_over_on_arrival_is_acknowledged_and_not_played),
+        IN_WORLD(a_correction_goes_where_the_old_one_was),
         IN_WORLD(what_may_not_be_said_is_refused),
         IN_WORLD(a_failure_for_now_is_tried_until_the_end),
         IN_WORLD(repeats_go_on_without_the_router),
